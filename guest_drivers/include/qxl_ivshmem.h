@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later OR LGPL-2.1-or-later */
+/*
+ * qxl_ivshmem.h: how QXL displays and a VDI port lie in the shared memory (BAR2) of
+ * an ivshmem-doorbell device.  Guest drivers and qxld both follow this file.
+ *
+ * All fields are little-endian; every offset counts from the start of BAR2.  "host"
+ * and "guest" name the side that writes a field; the other side only reads it.
+ *
+ * A driver accepts the device when magic and version_major match and version_minor is
+ * at least what it needs; fields are only ever appended, at header_size and at
+ * display_desc_size.  A feature is used when both sides have its bit.
+ *
+ * Doorbells (guest to host): write (server_peer_id << 16 | vector) to the Doorbell
+ * register of BAR0.  server_peer_id is read anew for every doorbell: it changes when
+ * another qxld takes over.  Interrupts (host to guest) are MSI-X vectors; they are
+ * level-like hints: a handler looks at int_pending, never counts.
+ */
+#ifndef QXL_IVSHMEM_H
+#define QXL_IVSHMEM_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdint.h>
+#endif
+
+#define QXL_IVSHMEM_MAGIC 0x444c5851u /* "QXLD" in memory */
+#define QXL_IVSHMEM_VERSION_MAJOR 1
+#define QXL_IVSHMEM_VERSION_MINOR 0
+
+#define QXL_IVSHMEM_HEADER_OFFSET 0
+#define QXL_IVSHMEM_HEADER_WINDOW 4096 /* reserved for the header */
+#define QXL_IVSHMEM_MAX_DISPLAYS 16    /* descriptors fit the header window */
+
+/* feature bits */
+#define QXL_IVSHMEM_FEATURE_IO_RING (1u << 0)  /* I/O request rings (always set) */
+#define QXL_IVSHMEM_FEATURE_VDI_PORT (1u << 1) /* the VDI port window is served */
+
+/* guest_status bits */
+#define QXL_IVSHMEM_GUEST_DRIVER (1u << 0) /* a display driver is bound */
+
+/* One QXL display: what BARs 0 to 3 are to the PCI device. */
+struct qxl_ivshmem_display {
+    uint64_t rom_offset;  /* QXLRom and its mode table; host writes */
+    uint64_t rom_size;
+    uint64_t ram_offset;  /* drawing area; QXLRam at rom.ram_header_offset */
+    uint64_t ram_size;
+    uint64_t vram_offset; /* surfaces */
+    uint64_t vram_size;
+    uint64_t io_offset;   /* struct qxl_ivshmem_io_ring */
+    uint32_t io_size;
+    uint16_t notify_vector; /* doorbell: command and cursor rings have work */
+    uint16_t io_vector;     /* doorbell: the I/O ring has requests */
+    uint16_t irq_vector;    /* MSI-X vector: look at QXLRam.int_pending */
+    uint16_t reserved[3];
+};
+
+struct qxl_ivshmem_header {
+    uint32_t magic;          /* host, last of all at start */
+    uint16_t version_major;  /* host */
+    uint16_t version_minor;  /* host */
+    uint32_t header_size;    /* host: sizeof(struct qxl_ivshmem_header) */
+    uint32_t features;       /* host: QXL_IVSHMEM_FEATURE_* it offers */
+    uint64_t size;           /* host: bytes of BAR2, a power of two */
+    uint32_t server_peer_id; /* host: the ivshmem peer to ring */
+    uint32_t server_epoch;   /* host: +1 whenever another qxld took over */
+    uint32_t guest_features; /* guest: the features it uses */
+    uint32_t guest_status;   /* guest: QXL_IVSHMEM_GUEST_* */
+    uint64_t vdi_offset;     /* host: struct of the VDI port rings, 0 = none */
+    uint64_t vdi_size;       /* host */
+    uint16_t vdi_vector;     /* doorbell of the VDI port */
+    uint16_t vdi_irq_vector; /* MSI-X vector of the VDI port */
+    uint16_t num_displays;        /* host */
+    uint16_t display_desc_size;   /* host: sizeof(struct qxl_ivshmem_display) */
+    uint32_t display_desc_offset; /* host: array of num_displays descriptors */
+    uint32_t reserved;
+};
+
+/*
+ * Memory slots.  QXLMemSlot.mem_start and mem_end are guest-physical addresses on a
+ * PCI QXL; here they are offsets from the start of BAR2.  A slot must lie inside the
+ * RAM or inside the VRAM window of its own display.
+ */
+
+/*
+ * The I/O request ring: what the I/O ports of BAR3 are to a PCI QXL.  One producer
+ * (the guest, which serialises its callers), one consumer (qxld).
+ *
+ *   guest: entry = entries[prod % ENTRIES]; entry->port, ->value filled; full barrier;
+ *          prod += 1; full barrier; doorbell io_vector.
+ *          It then waits until (int32_t)(done - my_index) > 0, where my_index is prod
+ *          before the increment: the OUT instruction has returned.  It may spin first
+ *          and sleep later; it gives up after QXL_IVSHMEM_IO_TIMEOUT_MS (no qxld).
+ *   host:  executes entries in order; writes entry->status; full barrier; done += 1.
+ *
+ * A synchronous port's work is finished when done passes its index.  An *_ASYNC port
+ * returns at once; QXL_INTERRUPT_IO_CMD says when its work is finished.
+ * QXL_IO_NOTIFY_CMD and QXL_IO_NOTIFY_CURSOR need no entry: they are the doorbell
+ * notify_vector.
+ */
+#define QXL_IVSHMEM_IO_ENTRIES 64 /* a power of two; the guest never has more in flight */
+#define QXL_IVSHMEM_IO_TIMEOUT_MS 5000
+
+#define QXL_IVSHMEM_IO_OK 0
+#define QXL_IVSHMEM_IO_EINVAL 1 /* illegal port, mode or argument: nothing was done */
+
+struct qxl_ivshmem_io_entry {
+    uint32_t port;   /* QXL_IO_* of qxl_dev.h */
+    uint32_t value;  /* what OUT would carry, 0..255 */
+    uint32_t status; /* host: QXL_IVSHMEM_IO_OK or _EINVAL */
+    uint32_t reserved;
+};
+
+struct qxl_ivshmem_io_ring {
+    uint32_t prod; /* guest: free-running count of requests made */
+    uint32_t reserved0[15];
+    uint32_t done; /* host: free-running count of requests finished */
+    uint32_t reserved1[15];
+    struct qxl_ivshmem_io_entry entries[QXL_IVSHMEM_IO_ENTRIES];
+};
+
+#endif /* QXL_IVSHMEM_H */

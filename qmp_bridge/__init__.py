@@ -1,0 +1,1 @@
+"""A QMP monitor that answers for SPICE and passes the rest to QEMU."""

@@ -1,0 +1,1 @@
+"""The QXL display device, whatever carries it to the guest."""

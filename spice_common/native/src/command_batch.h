@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * command_batch.h: one batch of the command ring after it left guest memory.
+ *
+ * command.c fills it: every structure was fetched from guest memory once, checked and
+ * bounded; what stands here is trusted.  canvas.c and display_message.c read it.  Only
+ * pixel bytes still lie in guest memory (image_chunk.data): they may change at any
+ * time, so whoever reads them reads each byte once and draws no conclusion from it
+ * that a length, an index or a bound depends on.
+ */
+#ifndef COMMAND_BATCH_H
+#define COMMAND_BATCH_H
+
+#include <stdint.h>
+
+/* Same order as QXLRect and SpiceRect. */
+struct draw_rect {
+    int32_t top, left, bottom, right;
+};
+
+/* A contiguous piece of image data inside a guest memory slot. */
+struct image_chunk {
+    const uint8_t *data;
+    uint32_t size;
+};
+
+/* A QXLImage.  kind is SPICE_IMAGE_TYPE_BITMAP, _QUIC or _SURFACE, nothing else. */
+struct guest_image {
+    uint64_t id;
+    uint32_t width, height; /* 1 .. MAX_IMAGE_SIDE */
+    uint32_t stride;        /* BITMAP: bytes per row, at least a row of pixels */
+    uint32_t surface_id;    /* SURFACE */
+    uint64_t data_size;     /* sum of the chunks; BITMAP: at least stride * height */
+    uint64_t palette_unique;
+    uint32_t first_chunk, num_chunks;     /* in command_batch.chunks */
+    uint32_t first_color, num_colors;     /* in command_batch.colors; 0 = no palette */
+    uint8_t kind;
+    uint8_t descriptor_flags; /* QXL_IMAGE_* */
+    uint8_t format;           /* BITMAP: SPICE_BITMAP_FMT_* */
+    uint8_t bitmap_flags;     /* BITMAP: QXL_BITMAP_TOP_DOWN, QXL_BITMAP_UNSTABLE */
+};
+
+#define NO_IMAGE UINT32_MAX
+
+struct draw_brush {
+    uint32_t type; /* SPICE_BRUSH_TYPE_* */
+    uint32_t color;
+    uint32_t image; /* PATTERN: index in command_batch.images */
+    int32_t pos_x, pos_y;
+};
+
+struct draw_mask {
+    uint32_t image; /* index, or NO_IMAGE */
+    int32_t pos_x, pos_y;
+    uint8_t flags;
+};
+
+/* One QXLDrawable.  type says which members of the union-like tail are meant. */
+struct draw_command {
+    uint32_t surface_id;
+    uint32_t mm_time;
+    struct draw_rect bbox;
+    uint32_t first_clip, num_clips; /* in command_batch.clips; used if clip_type is RECTS */
+    uint8_t clip_type;              /* SPICE_CLIP_TYPE_* */
+    uint8_t type;                   /* QXL_DRAW_* */
+    uint8_t effect;                 /* QXL_EFFECT_* */
+    uint8_t self_bitmap;
+    struct draw_rect self_bitmap_area;
+    int32_t surfaces_dest[3];
+    struct draw_rect surfaces_rects[3];
+    /* FILL, OPAQUE, COPY, BLEND, BLACKNESS, WHITENESS, INVERS, ROP3 ... */
+    struct draw_brush brush;
+    struct draw_mask mask;
+    uint32_t image; /* COPY, OPAQUE, BLEND, ...: index, or NO_IMAGE */
+    struct draw_rect src_area;
+    uint16_t rop_descriptor;
+    uint8_t scale_mode;
+    int32_t src_x, src_y; /* COPY_BITS */
+};
+
+/* One QXLSurfaceCmd. */
+struct surface_command {
+    uint32_t surface_id;
+    uint8_t type; /* QXL_SURFACE_CMD_CREATE or _DESTROY */
+    uint32_t flags;
+    uint32_t format, width, height;
+    int32_t stride;
+    uint8_t *data; /* CREATE: |stride| * height bytes inside a guest slot */
+};
+
+enum batch_kind {
+    BATCH_DRAW = 1,    /* index into draws */
+    BATCH_SURFACE = 2, /* index into surface_commands */
+    BATCH_UPDATE = 3,  /* index into updates */
+    BATCH_MESSAGE = 4, /* text of the guest's log, index into messages */
+};
+
+/* The commands in ring order; a rejected one has no entry, only a count in errors. */
+struct batch_entry {
+    enum batch_kind kind;
+    uint32_t index;
+};
+
+/* One QXLUpdateCmd: "draw surface_id inside area". */
+struct update_command {
+    struct draw_rect area;
+    uint32_t update_id;
+    uint32_t surface_id;
+};
+
+#define MAX_BATCH_COMMANDS 64     /* twice QXL_COMMAND_RING_SIZE */
+#define MAX_IMAGE_SIDE 32767      /* rows and columns; what spice-server accepts too */
+
+struct command_batch {
+    struct batch_entry entries[MAX_BATCH_COMMANDS];
+    uint32_t num_entries;
+    struct draw_command draws[MAX_BATCH_COMMANDS];
+    uint32_t num_draws;
+    struct surface_command surface_commands[MAX_BATCH_COMMANDS];
+    uint32_t num_surface_commands;
+    struct update_command updates[MAX_BATCH_COMMANDS];
+    uint32_t num_updates;
+    /* Growing arrays, bounded by command.c; they keep their capacity between batches. */
+    struct guest_image *images;
+    uint32_t num_images, cap_images;
+    struct image_chunk *chunks;
+    uint32_t num_chunks, cap_chunks;
+    struct draw_rect *clips;
+    uint32_t num_clips, cap_clips;
+    uint32_t *colors;
+    uint32_t num_colors, cap_colors;
+    /* ... command.c keeps its own bookkeeping (releases, errors, messages) below this
+     * line; canvas.c and display_message.c do not look at it. */
+    struct command_bookkeeping *bookkeeping;
+};
+
+#endif /* COMMAND_BATCH_H */

@@ -1,0 +1,1 @@
+"""Wire tables and structures of SPICE, QXL and the VDI port; no I/O."""

@@ -1,0 +1,1 @@
+"""The messages of each SPICE channel, one table per channel."""

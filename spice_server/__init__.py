@@ -1,0 +1,1 @@
+"""The SPICE server: listeners, links, channels."""

@@ -1,0 +1,1 @@
+"""The display channel and its worker."""

@@ -1,0 +1,1 @@
+"""What crosses between siblings: Protocols and value objects, no behaviour."""

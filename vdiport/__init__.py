@@ -1,0 +1,1 @@
+"""The VDI port: the guest agent's side of the server."""

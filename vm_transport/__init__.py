@@ -1,0 +1,1 @@
+"""Reaching a running VM: memory, doorbells, descriptors."""

@@ -1,0 +1,1 @@
+"""The ivshmem-doorbell transport: qxld is its server and a peer."""
