@@ -1,0 +1,178 @@
+"""What qxld can be told, by a TOML file and by the command line.
+
+The dataclasses are the table: a field is a key of its section in the file, and an
+option of the command line if :mod:`qxld.options` gives it one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qxld.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "DeviceConfig",
+    "LogConfig",
+    "MonitorConfig",
+    "QxldConfig",
+    "SpiceConfig",
+    "load",
+    "override",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfig:
+    """``[device]``: what the guest sees."""
+
+    displays: int = 1
+    """Number of QXL displays, 1 to 4."""
+    ram_mib: int = 64
+    """Drawing memory of a display in MiB."""
+    vram_mib: int = 32
+    """Surface memory of a display in MiB."""
+    bar_mib: int | None = None
+    """Size of the shared memory in MiB, a power of two; unset: what is needed."""
+    vectors: int = 32
+    """MSI-X vectors of the device; spare ones let a restarted qxld reconnect."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpiceConfig:
+    """``[spice]``: where and how clients connect."""
+
+    addr: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int | None = 5930
+    """TCP port; 0: none."""
+    tls_port: int | None = None
+    """TLS port."""
+    unix: Path | None = None
+    """Unix socket to listen on."""
+    x509_dir: Path | None = None
+    """Directory of ca-cert.pem, server-cert.pem and server-key.pem."""
+    tls_channels: tuple[str, ...] = ()
+    """Channels that clients must open over TLS."""
+    password_file: Path | None = None
+    """File whose first line is the ticket; without it nobody gets in until
+    ``set_password`` came over the monitor."""
+    disable_ticketing: bool = False
+    """Let everybody in without a ticket."""
+    multi_client: bool = False
+    """Let several clients in at once; else a new one replaces the old."""
+    name: str = "qxld"
+    """Name of the VM that clients show."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorConfig:
+    """``[monitor]``: QMP."""
+
+    qmp: Path | None = None
+    """QMP socket of QEMU."""
+    listen: Path | None = None
+    """Monitor socket that stands in for QEMU's."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """``[log]``: what is told, and how."""
+
+    level: str = "info"
+    """debug, info, warning or error."""
+    format: str = "human"
+    """human or json."""
+
+
+@dataclass(frozen=True, slots=True)
+class QxldConfig:
+    """Everything."""
+
+    runtime_dir: Path | None = None
+    """Folder of the sockets; unset: a fresh one that is removed at the end."""
+    device: DeviceConfig = field(default_factory=DeviceConfig)
+    spice: SpiceConfig = field(default_factory=SpiceConfig)
+    monitor: MonitorConfig = field(default_factory=MonitorConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+
+
+def load(path: Path) -> QxldConfig:
+    """Read a TOML file.
+
+    Raises:
+        UsageError: it cannot be read, or says something qxld does not know.
+
+    """
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from error
+    try:
+        return override(QxldConfig(), tree)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def override(config: QxldConfig, tree: Mapping[str, object]) -> QxldConfig:
+    """Return *config* with the values of *tree*, which is shaped as the file is.
+
+    Raises:
+        UsageError: an unknown key, or a value of the wrong kind.
+
+    """
+    return typing.cast("QxldConfig", _override(config, tree, ""))
+
+
+def _override(config: Any, tree: Mapping[str, object], prefix: str) -> object:  # noqa: ANN401
+    kinds = typing.get_type_hints(type(config))
+    changes: dict[str, object] = {}
+    for key, value in tree.items():
+        name = key.replace("-", "_")
+        if name not in kinds:
+            raise UsageError(_unknown(prefix + key, kinds))
+        current = getattr(config, name)
+        if dataclasses.is_dataclass(current):
+            if not isinstance(value, dict):
+                raise UsageError(f"{prefix}{key}: expected a section")
+            changes[name] = _override(current, value, f"{prefix}{key}.")
+        else:
+            changes[name] = _convert(prefix + key, kinds[name], value)
+    return dataclasses.replace(config, **changes)
+
+
+def _unknown(key: str, kinds: Mapping[str, object]) -> str:
+    known = [name.replace("_", "-") for name in kinds]
+    close = difflib.get_close_matches(key.rpartition(".")[2], known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else f" (known: {', '.join(known)})"
+    return f"unknown key {key!r}{hint}"
+
+
+def _convert(key: str, kind: object, value: object) -> object:
+    """Check one value against the type of its field; paths and tuples are built."""
+    kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    if value is None and type(None) in kinds:
+        return None
+    if typing.get_origin(kind) is tuple:
+        if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
+            return tuple(value)
+        raise UsageError(f"{key}: expected a list of strings, got {value!r}")
+    if Path in kinds and isinstance(value, (str, Path)):
+        return Path(value)
+    for wanted, word in ((bool, "true or false"), (int, "an integer"), (str, "text")):
+        if wanted in kinds:
+            if isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool):
+                return value
+            raise UsageError(f"{key}: expected {word}, got {value!r}")
+    raise UsageError(f"{key}: expected a path, got {value!r}")
