@@ -13,7 +13,19 @@
  * Doorbells (guest to host): write (server_peer_id << 16 | vector) to the Doorbell
  * register of BAR0.  server_peer_id is read anew for every doorbell: it changes when
  * another qxld takes over.  Interrupts (host to guest) are MSI-X vectors; they are
- * level-like hints: a handler looks at int_pending, never counts.
+ * level-like hints: a handler looks at int_pending, never counts.  The host never
+ * interrupts on a vector that it does not name in this header at that moment, but
+ * another qxld may name others (server_epoch changes first): a driver therefore
+ * installs one handler, which looks at every display, on all vectors it can get.
+ *
+ * A driver's life:
+ *   bind:   check magic and versions; write guest_features; set
+ *           guest_status |= QXL_IVSHMEM_GUEST_DRIVER; request QXL_IO_RESET on every
+ *           display through its I/O ring (all state left by a former driver, BIOS or
+ *           kernel is gone when it returns); only then read QXLRom and the rings.
+ *   unbind: request QXL_IO_RESET; guest_status &= ~QXL_IVSHMEM_GUEST_DRIVER.
+ * A machine reset leaves BAR2 as it was.  The host, when it hears of one, clears
+ * guest_features, guest_status, both counters of the I/O rings, RAM and VRAM.
  */
 #ifndef QXL_IVSHMEM_H
 #define QXL_IVSHMEM_H
@@ -66,7 +78,7 @@ struct qxl_ivshmem_header {
     uint32_t server_epoch;   /* host: +1 whenever another qxld took over */
     uint32_t guest_features; /* guest: the features it uses */
     uint32_t guest_status;   /* guest: QXL_IVSHMEM_GUEST_* */
-    uint64_t vdi_offset;     /* host: struct of the VDI port rings, 0 = none */
+    uint64_t vdi_offset;     /* host: VDI port rings; meant if the feature is there */
     uint64_t vdi_size;       /* host */
     uint16_t vdi_vector;     /* doorbell of the VDI port */
     uint16_t vdi_irq_vector; /* MSI-X vector of the VDI port */
@@ -92,6 +104,11 @@ struct qxl_ivshmem_header {
  *          before the increment: the OUT instruction has returned.  It may spin first
  *          and sleep later; it gives up after QXL_IVSHMEM_IO_TIMEOUT_MS (no qxld).
  *   host:  executes entries in order; writes entry->status; full barrier; done += 1.
+ *
+ * A driver takes its first index from prod as it finds it (the counters survive the
+ * driver).  The host reads port and value once, and knows done without reading it.
+ * If it finds prod - done > ENTRIES the guest has broken the ring: it executes
+ * nothing and sets done = prod, so that nobody waits for ever.
  *
  * A synchronous port's work is finished when done passes its index.  An *_ASYNC port
  * returns at once; QXL_INTERRUPT_IO_CMD says when its work is finished.
