@@ -172,7 +172,9 @@ def _convert(key: str, kind: object, value: object) -> object:
         return Path(value)
     for wanted, word in ((bool, "true or false"), (int, "an integer"), (str, "text")):
         if wanted in kinds:
-            if isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool):
+            if isinstance(value, wanted) and isinstance(value, bool) == (
+                wanted is bool
+            ):
                 return value
             raise UsageError(f"{key}: expected {word}, got {value!r}")
     raise UsageError(f"{key}: expected a path, got {value!r}")

@@ -45,9 +45,7 @@ class _JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        for key, value in vars(record).items():
-            if key not in self._plain:
-                entry[key] = value
+        entry |= {k: v for k, v in vars(record).items() if k not in self._plain}
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str)

@@ -1,0 +1,295 @@
+"""`make run`: a guest, QEMU and qxld together; `make stop` ends them.
+
+The pieces are started the way an operator would: a cached image is built, `qxld run`
+starts QEMU, the ticket is set over the QMP monitor that qxld offers, and what to do
+next is printed once the guest says that its screen is up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+STATE = BUILD / "run.json"
+READY = "QXLD-GUEST-READY"
+BOOT_SECONDS = {"tiny": 300, "desktop": 900}
+
+
+class Stop(Exception):  # noqa: N818
+    """Ends the program with one line."""
+
+
+def say(text: str) -> None:
+    """Tell progress."""
+    print(f"[run] {text}", file=sys.stderr, flush=True)
+
+
+def build_image(guest: str) -> dict[str, object]:
+    """Build the guest's image if it is not cached; its recipe of QEMU options."""
+    script = ROOT / "guest_drivers" / "images" / "build_image.py"
+    done = subprocess.run(
+        [sys.executable, str(script), guest, "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Stop(f"the {guest} image could not be built")
+    recipe: dict[str, object] = json.loads(done.stdout)
+    return recipe
+
+
+def check_port(port: int) -> None:
+    """Refuse a port that somebody else listens on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Stop(f"port {port}: {error.strerror}; try PORT=N") from error
+
+
+def qmp_command(path: Path, *commands: dict[str, object]) -> None:
+    """Run QMP commands over a monitor socket."""
+    with socket.socket(socket.AF_UNIX) as monitor:
+        monitor.settimeout(60)
+        monitor.connect(str(path))
+        stream = monitor.makefile("rw", encoding="utf-8", newline="\n")
+        stream.readline()
+        for command in ({"execute": "qmp_capabilities"}, *commands):
+            stream.write(json.dumps(command) + "\n")
+            stream.flush()
+            while True:
+                line = stream.readline()
+                if not line:
+                    raise Stop("the monitor went away")
+                answer = json.loads(line)
+                if "error" in answer:
+                    raise Stop(f"{command['execute']}: {answer['error']['desc']}")
+                if "return" in answer:
+                    break
+
+
+class Run:
+    """One guest with its qxld."""
+
+    def __init__(self, guest: str, port: int) -> None:
+        self.guest = guest
+        self.port = port
+        self.folder = Path(tempfile.mkdtemp(prefix="qxld-run-"))
+        self.log = BUILD / "qxld.log"
+        self.serial_log = BUILD / "serial.log"
+        self.monitor = self.folder / "monitor.sock"
+        self.password = secrets.token_hex(4)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, recipe: dict[str, object], *, detach: bool) -> None:
+        """Start qxld, which starts QEMU."""
+        self.serial_log.write_bytes(b"")
+        serial = (
+            f"socket,id=serial0,path={self.folder}/serial.sock,server=on,wait=off,"
+            f"logfile={self.serial_log}"
+        )
+        qemu_args = recipe["qemu_args"]
+        assert isinstance(qemu_args, list)
+        command = [
+            sys.executable, "-m", "qxld", "run",
+            "--port", str(self.port), "--name", f"qxld {self.guest} guest",
+            "--runtime-dir", str(self.folder), "--monitor", str(self.monitor),
+            "--state", str(self.folder / "state.json"),
+            "--", *qemu_args, "-chardev", serial, "-serial", "chardev:serial0",
+        ]  # fmt: skip
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=detach,
+            )
+
+    def wait_listening(self) -> dict[str, object]:
+        """Wait until qxld and QEMU are up; qxld's own state."""
+        state = self.folder / "state.json"
+        while not state.exists():
+            self._alive()
+            time.sleep(0.05)
+        told: dict[str, object] = json.loads(state.read_text())
+        return told
+
+    def wait_ready(self) -> None:
+        """Wait until the guest says on its serial line that its screen is up."""
+        start = time.monotonic()
+        shown = 0
+        while READY not in self.serial_log.read_text(errors="replace"):
+            self._alive()
+            passed = int(time.monotonic() - start)
+            if passed >= BOOT_SECONDS[self.guest]:
+                raise Stop(f"no screen after {passed} s; see {self.serial_log}")
+            if passed >= shown + 5:
+                shown = passed
+                say(f"the guest boots: {passed} s")
+            time.sleep(0.1)
+        say(f"the guest's screen is up after {time.monotonic() - start:.1f} s")
+
+    def write_state(self, told: dict[str, object]) -> None:
+        """Write build/run.json."""
+        assert self.process is not None
+        qemu_pid = told.get("qemu_pid")
+        state = {
+            "uri": f"spice://127.0.0.1:{self.port}",
+            "password": self.password,
+            "qmp": str(self.monitor),
+            "serial_log": str(self.serial_log),
+            "serial": str(self.folder / "serial.sock"),
+            "log": str(self.log),
+            "pids": [self.process.pid, *([qemu_pid] if qemu_pid else [])],
+            "runtime_dir": str(self.folder),
+            "guest": self.guest,
+        }
+        partial = STATE.with_suffix(".new")
+        partial.touch(mode=0o600)
+        partial.write_text(json.dumps(state, indent=2) + "\n")
+        partial.rename(STATE)
+
+    def explain(self, *, detach: bool) -> None:
+        """Tell what to do next."""
+        print(
+            f"\n  The {self.guest} guest is running. To see it:\n\n"
+            f"    remote-viewer spice://127.0.0.1:{self.port}\n\n"
+            f"  password        {self.password}\n"
+            f"  monitor (QMP)   {self.monitor}\n"
+            f"  guest's serial  {self.serial_log}\n"
+            f"  qxld's log      {self.log}\n"
+            f"  to stop         {'make stop' if detach else 'Ctrl-C'}\n",
+            flush=True,
+        )
+
+    def finish(self) -> None:
+        """End qxld, and QEMU with it; remove what lies about."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        STATE.unlink(missing_ok=True)
+
+    def _alive(self) -> None:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            lines = self.log.read_text(errors="replace").splitlines()
+            why = lines[-1] if lines else "no message"
+            raise Stop(f"qxld ended with {self.process.returncode}: {why}")
+
+
+def start(guest: str, port: int, *, detach: bool) -> None:
+    """Build, start, wait, explain; without *detach* stay until Ctrl-C."""
+    BUILD.mkdir(exist_ok=True)
+    if STATE.exists() and running(json.loads(STATE.read_text())):
+        raise Stop("already running (build/run.json); `make stop` ends it")
+    check_port(port)
+    recipe = build_image(guest)
+    run = Run(guest, port)
+    try:
+        run.start(recipe, detach=detach)
+        told = run.wait_listening()
+        password = {"protocol": "spice", "password": run.password}
+        never = {"protocol": "spice", "time": "never"}
+        qmp_command(
+            run.monitor,
+            {"execute": "set_password", "arguments": password},
+            {"execute": "expire_password", "arguments": never},
+        )
+        run.write_state(told)
+        run.wait_ready()
+        run.explain(detach=detach)
+        if not detach:
+            assert run.process is not None
+            run.process.wait()
+            say("the guest has ended")
+    except BaseException:
+        run.finish()
+        raise
+    if not detach:
+        run.finish()
+
+
+def running(state: dict[str, object]) -> bool:
+    """Whether the qxld of a run.json still lives."""
+    pids = state.get("pids")
+    assert isinstance(pids, list)
+    with contextlib.suppress(OSError):
+        return b"qxld" in Path(f"/proc/{pids[0]}/cmdline").read_bytes()
+    return False
+
+
+def stop() -> None:
+    """End what runs, as build/run.json tells."""
+    if not STATE.exists():
+        say("nothing is running")
+        return
+    state = json.loads(STATE.read_text())
+    if running(state):
+        pid = state["pids"][0]
+        os.kill(pid, signal.SIGTERM)
+        end = time.monotonic() + 30
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        if running(state):
+            for each in state["pids"]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGKILL)
+        say("stopped")
+    else:
+        say("it had ended already")
+    shutil.rmtree(state["runtime_dir"], ignore_errors=True)
+    STATE.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Run one of the two commands."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    starting = commands.add_parser("start")
+    starting.add_argument("--guest", choices=sorted(BOOT_SECONDS), default="tiny")
+    starting.add_argument("--port", type=int, default=5930)
+    starting.add_argument("--detach", action="store_true")
+    commands.add_parser("stop")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if arguments.command == "stop":
+            stop()
+        else:
+            start(arguments.guest, arguments.port, detach=arguments.detach)
+    except Stop as problem:
+        print(f"qxld: {problem}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"qxld: {error.filename or ''}: {error.strerror}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        say("stopped")
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
