@@ -342,6 +342,8 @@ class WireStruct(Table):
         for field in cls.FIELDS:
             if field.name == name:
                 return position + (_inner_offset(field.kind, rest) if rest else 0)
+            if isinstance(field.kind, Union) and name in field.kind.members:
+                return position + _inner_offset(field.kind, path)  # unnamed in C
             position += _size(field.kind)
         if name and name == cls.FLEXIBLE and not rest:
             return cls.SIZE
