@@ -57,7 +57,7 @@ ffibuilder.set_source(
     extra_compile_args=[
         *_WARNINGS,
         *(_SANITIZE if sanitize else _OPTIMIZE),
-        *pkg_config("--cflags", "pixman-1"),
+        *pkg_config("--cflags", "pixman-1", "spice-protocol"),
     ],
     extra_link_args=[
         *(["-fsanitize=address,undefined"] if sanitize else []),
@@ -66,4 +66,7 @@ ffibuilder.set_source(
 )
 
 if __name__ == "__main__":
-    ffibuilder.compile(tmpdir=str(ROOT), verbose=True)
+    # The name that a wheel gives it, too; Python would prefer one with a version tag.
+    for stale in (ROOT / "spice_common").glob("_native.cpython-*.so"):
+        stale.unlink()
+    ffibuilder.compile(tmpdir=str(ROOT), target="_native.abi3.so", verbose=True)

@@ -13,6 +13,11 @@
 
 #include <stdint.h>
 
+enum {
+    MAX_BATCH_COMMANDS = 64, /* twice QXL_COMMAND_RING_SIZE */
+    MAX_IMAGE_SIDE = 32767,  /* rows and columns; what spice-server accepts too */
+};
+
 /* Same order as QXLRect and SpiceRect. */
 struct draw_rect {
     int32_t top, left, bottom, right;
@@ -107,9 +112,6 @@ struct update_command {
     uint32_t update_id;
     uint32_t surface_id;
 };
-
-#define MAX_BATCH_COMMANDS 64     /* twice QXL_COMMAND_RING_SIZE */
-#define MAX_IMAGE_SIDE 32767      /* rows and columns; what spice-server accepts too */
 
 struct command_batch {
     struct batch_entry entries[MAX_BATCH_COMMANDS];
