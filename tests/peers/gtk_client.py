@@ -1,0 +1,119 @@
+"""Drive the real spice-gtk client library from a test."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any, Self
+
+SCRIPT = Path(__file__).with_name("gtk_client_script.py")
+PYTHON = "/usr/bin/python3"
+PATIENCE = 120.0
+"""Seconds that end a hang; nothing is expected to take so long."""
+
+
+def missing() -> str | None:
+    """Why the library cannot be used here, if it cannot."""
+    if not shutil.which(PYTHON):
+        return f"{PYTHON} is not there"
+    probe = "import gi; gi.require_version('SpiceClientGLib', '2.0')"
+    done = subprocess.run([PYTHON, "-c", probe], capture_output=True, check=False)
+    return "gir1.2-spiceclientglib-2.0 is not installed" if done.returncode else None
+
+
+class GtkClient:
+    """One spice-gtk session in a process of its own."""
+
+    def __init__(self, **options: str) -> None:
+        """Connect; *options* are SpiceSession properties (host, port, password ...)."""
+        plain = {key.replace("_", "-"): value for key, value in options.items()}
+        self.process = subprocess.Popen(
+            [PYTHON, str(SCRIPT), json.dumps(plain)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.events: list[dict[str, Any]] = []
+        self._queue: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.send("connect")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self._queue.put(json.loads(line))
+        self._queue.put(None)
+
+    def send(self, *command: object) -> None:
+        """Give a command and wait until it is done."""
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+        self.wait("done", command=command[0])
+
+    def wait(self, name: str, **details: object) -> dict[str, Any]:
+        """Return the next event *name* that has *details*."""
+        while True:
+            event = self._queue.get(timeout=PATIENCE)
+            if event is None:
+                raise AssertionError(f"the client ended while {name} was awaited")
+            self.events.append(event)
+            if event["ev"] == name and all(
+                event.get(key) == value for key, value in details.items()
+            ):
+                return event
+
+    def seen(self, name: str, **details: object) -> bool:
+        """Whether such an event came already, or comes first of all now."""
+        with contextlib.suppress(queue.Empty):
+            while event := self._queue.get_nowait():
+                self.events.append(event)
+        return any(
+            event["ev"] == name
+            and all(event.get(key) == value for key, value in details.items())
+            for event in self.events
+        )
+
+    def wait_picture(self) -> None:
+        """Wait until display 0 is there and marked, unless it is already."""
+        for name in ("primary", "mark"):
+            if not self.seen(name, id=0):
+                self.wait(name, id=0)
+
+    def picture(self, folder: Path, number: int = 0) -> tuple[int, int, bytes]:
+        """Width, height and BGRX pixels of a display as the client has them."""
+        path = folder / "gtk-picture.raw"
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(["picture", str(path), number]) + "\n")
+        self.process.stdin.flush()
+        told = self.wait("picture")
+        self.wait("done", command="picture")
+        return told["width"], told["height"], path.read_bytes()
+
+    def close(self) -> None:
+        """End the session and the process."""
+        if self.process.poll() is None:
+            assert self.process.stdin
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
+            try:
+                self.process.wait(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._reader.join()
+        assert self.process.stdout
+        self.process.stdout.close()
