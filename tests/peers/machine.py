@@ -56,7 +56,7 @@ class Monitor:
         self.greeting = json.loads(self.stream.readline())
         self.execute("qmp_capabilities")
 
-    def execute(self, name: str, **arguments: object) -> Any:  # noqa: ANN401
+    def execute(self, name: str, **arguments: object) -> Any:
         """Run a command; its result, or its error as a dict with ``class``."""
         command: dict[str, object] = {"execute": name}
         if arguments:
@@ -165,7 +165,7 @@ class Machine:
         self.wait_listening()
         self._wait("the guest is up", lambda: READY in self.serial_log.read_bytes())
 
-    def _wait(self, what: str, probe: Any) -> None:  # noqa: ANN401
+    def _wait(self, what: str, probe: Any) -> None:
         end = time.monotonic() + PATIENCE
         while not probe():
             if self.process.poll() is not None or time.monotonic() > end:

@@ -10,11 +10,11 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 PATIENCE = 180.0
 """Seconds that end a hang; nothing is expected to take so long."""
@@ -56,11 +56,10 @@ class Picture:
     @classmethod
     def from_ppm(cls, data: bytes) -> Picture:
         """Read a binary PPM (``P6``)."""
-        magic, width, height, depth, rgb = data.split(maxsplit=4)[:5]
+        magic, width, height, depth, _ = data.split(maxsplit=4)
         assert (magic, depth) == (b"P6", b"255"), data[:20]
         # split() eats white space that may be pixels: cut by size from the end.
         size = int(width) * int(height) * 3
-        del rgb
         return cls(int(width), int(height), data[-size:])
 
     @classmethod
