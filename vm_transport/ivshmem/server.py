@@ -1,0 +1,323 @@
+"""The ivshmem server that QEMU's ivshmem-doorbell device connects to.
+
+It gives QEMU the shared memory and the doorbells, and notices when QEMU goes: QEMU
+itself never says a word.  One QEMU at a time.  Everything runs on one loop; QEMU's
+main loop (and its monitor) stands still until the handshake has come, so nothing here
+waits for the monitor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spice_common.atomics import AtomicU32
+from vm_transport.errors import LayoutError
+from vm_transport.eventfd import Doorbell
+from vm_transport.guest_memory import GuestMemory
+from vm_transport.ivshmem import header, messages
+from vm_transport.ivshmem.display import IvshmemDisplay
+from vm_transport.ivshmem.header import Feature, GuestStatus, QxlIvshmemHeader
+from vm_transport.ivshmem.layout import DEFAULT_VECTORS
+from vm_transport.unix_socket import (
+    PeerProcess,
+    has_closed,
+    listen,
+    peer_process,
+    send_with_fd,
+)
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from vm_transport.ivshmem.layout import Layout
+
+__all__ = ["Attachment", "IvshmemEvent", "IvshmemServer"]
+
+_logger = logging.getLogger(__name__)
+
+
+class IvshmemEvent(enum.Enum):
+    """What happened to the connection with QEMU."""
+
+    ATTACHED = "attached"
+    """The handshake was sent: the device exists or is about to."""
+    DETACHED = "detached"
+    """QEMU ended or the device was removed; the displays have been reset."""
+
+
+@dataclass(slots=True)
+class Attachment:
+    """What a device in a QEMU process has been given and will never forget."""
+
+    process: PeerProcess
+    peer_id: int
+    """Ours; the next server needs one more (vectors run out long before ids do)."""
+    vectors_used: int
+    """The device's MSI-X vectors that have an eventfd."""
+    epoch: int
+
+
+class IvshmemServer:
+    """Shared memory and displays of one VM."""
+
+    def __init__(
+        self,
+        path: Path,
+        layout: Layout,
+        *,
+        vectors: int = DEFAULT_VECTORS,
+        memory: GuestMemory | None = None,
+        resume: Attachment | None = None,
+    ) -> None:
+        """Serve *layout* on the unix socket *path*.
+
+        *vectors* is what the device's property of that name will be.  With *memory*
+        and *resume*, both of a former server, a QEMU that reconnects goes on.
+
+        Raises:
+            LayoutError: *vectors* or *memory* do not fit the layout.
+
+        """
+        layout.check_vectors(vectors)
+        self.path = path
+        self.layout = layout
+        self.vectors = vectors
+        self.memory = memory or GuestMemory.create(layout.size, "qxld-bar2")
+        if self.memory.size != layout.size:
+            raise LayoutError(
+                f"memory of {self.memory.size} bytes, the layout has {layout.size}"
+            )
+        self.displays = tuple(
+            IvshmemDisplay(k, self.memory, place, self._is_driver_bound)
+            for k, place in enumerate(layout.displays)
+        )
+        self.vdi_doorbell = Doorbell()
+        self.vdi_interrupt = Doorbell()
+        self.attachment = resume
+        """What the connected QEMU was given; ``None``: there is none."""
+        self._resumable = resume is not None
+        self._epoch = resume.epoch + 1 if resume else 1
+        self._guest_status = self._word("guest_status")
+        self._listener: socket.socket | None = None
+        self._connection: socket.socket | None = None
+        self._attached = asyncio.Event()
+        self._detached = asyncio.Event()
+        self._detached.set()
+        self._observers: list[Callable[[IvshmemEvent], None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ---- the operator's side
+
+    def on_event(self, observer: Callable[[IvshmemEvent], None]) -> None:
+        """Call *observer*, on the server's loop, for every event."""
+        self._observers.append(observer)
+
+    async def start(self) -> None:
+        """Make the memory valid and listen; the displays should have been started.
+
+        Raises:
+            PeerError: somebody else listens on the path.
+            OSError: the path cannot be used.
+
+        """
+        self._listener = listen(self.path)
+        self._write_header(irq_base=0)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._listener, self._on_connect)
+        _logger.info("waiting for QEMU on %s", self.path)
+
+    async def wait_attached(self) -> None:
+        """Return when the handshake has been sent to a QEMU."""
+        await self._attached.wait()
+
+    async def wait_detached(self) -> None:
+        """Return when no QEMU is connected."""
+        await self._detached.wait()
+
+    async def machine_reset(self) -> None:
+        """Bring the displays to their first state: the machine was reset.
+
+        The memory outlives a machine reset, so only the monitor's RESET event tells.
+        """
+        await self._reset_displays()
+
+    async def close(self) -> None:
+        """Stop listening and let go of QEMU, which goes on without us."""
+        if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+            self.path.unlink(missing_ok=True)
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for display in self.displays:
+            display.close()
+        self.vdi_doorbell.close()
+        self.vdi_interrupt.close()
+        self.memory.close()
+
+    # ---- QEMU's side
+
+    def _on_connect(self) -> None:
+        assert self._listener is not None
+        try:
+            connection, _address = self._listener.accept()
+        except OSError as error:
+            _logger.warning("cannot accept QEMU's connection: %s", error)
+            return
+        connection.setblocking(False)  # noqa: FBT003
+        task = asyncio.get_running_loop().create_task(self._serve(connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            if self._connection is not None and has_closed(self._connection):
+                # The last QEMU is gone; its task has only not heard of it yet.
+                await self._detached.wait()
+            if self._connection is not None:
+                await self._refuse(connection)
+                return
+            self._connection = connection
+            self._detached.clear()
+            try:
+                await self._attach(connection)
+                await self._watch(connection)
+            except OSError as error:
+                _logger.warning("QEMU went away: %s", error)
+            finally:
+                self._attached.clear()
+            await self._detach()
+
+    async def _refuse(self, connection: socket.socket) -> None:
+        _logger.error(
+            "process %d wants to attach, but process %d is attached: refused",
+            peer_process(connection).pid,
+            self.attachment.process.pid if self.attachment else 0,
+        )
+        with contextlib.suppress(OSError):
+            await self._send(connection, messages.refusal())
+
+    async def _attach(self, connection: socket.socket) -> None:
+        process = peer_process(connection)
+        former = self.attachment if self._resumable else None
+        resumed = former is not None and former.process == process
+        self._resumable = False
+        if resumed:
+            assert former is not None
+            irq_base = former.vectors_used
+            peer_id = former.peer_id + 1
+        else:
+            if former is not None:
+                await self._reset_displays()
+            irq_base = 0
+            peer_id = 1
+        interrupts = self._interrupts()[: self.vectors - irq_base]
+        if len(interrupts) < self.layout.num_interrupts:
+            _logger.error(
+                "no MSI-X vectors are left for another take-over: "
+                "unplug the device and plug it in again"
+            )
+        self.attachment = Attachment(
+            process, peer_id, irq_base + len(interrupts), self._epoch
+        )
+        self._write_header(irq_base)
+        doorbells = self._doorbells()
+        if resumed:
+            sequence = messages.take_over(peer_id, doorbells, interrupts)
+        else:
+            sequence = messages.handshake(
+                self.memory.fileno(), peer_id, doorbells, interrupts
+            )
+        await self._send(connection, sequence)
+        _logger.info(
+            "%s QEMU process %d", "resumed" if resumed else "attached to", process.pid
+        )
+        self._attached.set()
+        self._emit(IvshmemEvent.ATTACHED)
+
+    async def _send(
+        self, connection: socket.socket, sequence: list[messages.Message]
+    ) -> None:
+        for message in sequence:
+            await send_with_fd(connection, message.encode(), message.fd)
+
+    async def _watch(self, connection: socket.socket) -> None:
+        """Wait for the end of the connection."""
+        loop = asyncio.get_running_loop()
+        complained = False
+        while await loop.sock_recv(connection, 4096):
+            if not complained:
+                _logger.warning("QEMU's end of %s speaks; ignored", self.path)
+                complained = True
+
+    async def _detach(self) -> None:
+        _logger.info("QEMU let go of the device")
+        self.attachment = None
+        await self._reset_displays()
+        self._connection = None
+        self._detached.set()
+        self._emit(IvshmemEvent.DETACHED)
+
+    # ---- memory
+
+    async def _reset_displays(self) -> None:
+        """Empty all memory and let every device start anew on its own loop."""
+        self._word("guest_features").store(0)
+        self._guest_status.store(0)
+        resets = [display.reset() for display in self.displays]
+        await asyncio.gather(*(asyncio.wrap_future(reset) for reset in resets))
+
+    def _write_header(self, irq_base: int) -> None:
+        """Write what the host says; the guest's fields keep their values.
+
+        A running guest may look at any moment: the epoch changes before vectors and
+        peer do, and magic comes last.
+        """
+        view = self.memory.view
+        page = self.layout.header(features=Feature.IO_RING)
+        page.vdi_irq_vector = irq_base + self.layout.vdi_irq
+        page.server_epoch = self._epoch
+        page.server_peer_id = self.attachment.peer_id if self.attachment else 0
+        self._word("server_epoch").store(self._epoch)
+        for k, descriptor in enumerate(self.layout.descriptors(irq_base)):
+            descriptor.pack_into(view, header.DESC_OFFSET + k * descriptor.SIZE)
+        data = page.pack()
+        for first, last in (("version_major", "guest_features"), ("vdi_offset", None)):
+            start = QxlIvshmemHeader.offset(first)
+            end = QxlIvshmemHeader.offset(last) if last else len(data)
+            view[start:end] = data[start:end]
+        self._word("magic").store(header.MAGIC)
+
+    def _word(self, field: str) -> AtomicU32:
+        return AtomicU32(self.memory.view, QxlIvshmemHeader.offset(field))
+
+    def _is_driver_bound(self) -> bool:
+        return bool(self._guest_status.load() & GuestStatus.DRIVER)
+
+    # ---- vectors
+
+    def _doorbells(self) -> list[int]:
+        """Return the doorbells' descriptors in the order of their vectors."""
+        fds = []
+        for display in self.displays:
+            fds += [display.notify_doorbell.fileno(), display.io_doorbell.fileno()]
+        return [*fds, self.vdi_doorbell.fileno()]
+
+    def _interrupts(self) -> list[int]:
+        """Return the interrupts' descriptors in the order of their vectors."""
+        fds = [display.interrupt.fileno() for display in self.displays]
+        return [*fds, self.vdi_interrupt.fileno()]
+
+    def _emit(self, event: IvshmemEvent) -> None:
+        for observer in self._observers:
+            observer(event)
