@@ -42,6 +42,7 @@ __all__ = [
     "WireStruct",
     "i16",
     "i32",
+    "i64",
     "length_of",
     "u8",
     "u16",
@@ -82,6 +83,7 @@ u32 = Annotated[int, Scalar("I", 4)]
 u64 = Annotated[int, Scalar("Q", 8)]
 i16 = Annotated[int, Scalar("h", 2)]
 i32 = Annotated[int, Scalar("i", 4)]
+i64 = Annotated[int, Scalar("q", 8)]
 
 
 class Field(NamedTuple):
@@ -131,15 +133,21 @@ class TableMeta(type):
     """Turns a class body into ``FIELDS`` and slots."""
 
     FIELDS: tuple[Field, ...]
+    INIT_FIELDS: tuple[Field, ...]
 
     def __new__(
         mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]
     ) -> TableMeta:
         """Read the table before the class exists, so that it can have slots."""
-        fields = parse_table(namespace)
-        inherited = tuple(f for b in bases for f in getattr(b, "FIELDS", ()))
-        namespace["FIELDS"] = inherited + tuple(fields)
-        namespace["__slots__"] = tuple(f.name for f in fields)
+        own = parse_table(namespace)
+        fields = tuple(f for base in bases for f in getattr(base, "FIELDS", ()))
+        fields += tuple(own)
+        init_fields = tuple(f for f in fields if not isinstance(f.default, LengthOf))
+        namespace["FIELDS"] = fields
+        namespace["INIT_FIELDS"] = (
+            fields if len(init_fields) == len(fields) else init_fields
+        )
+        namespace["__slots__"] = tuple(f.name for f in own)
         return super().__new__(mcs, name, bases, namespace)
 
 
@@ -147,9 +155,12 @@ class Table(metaclass=TableMeta):
     """What fixed and variable structures share: fields, comparison, display."""
 
     FIELDS: ClassVar[tuple[Field, ...]]
+    """Every field in wire order."""
+    INIT_FIELDS: ClassVar[tuple[Field, ...]]
+    """Without the counts that follow from other fields."""
 
     def __init__(self, *values: Any, **named: Any) -> None:  # noqa: ANN401
-        fields = self._init_fields()
+        fields = self.INIT_FIELDS
         if len(values) > len(fields):
             raise TypeError(f"{type(self).__name__} has only {len(fields)} fields")
         for field, value in zip(fields, values, strict=False):
@@ -161,22 +172,26 @@ class Table(metaclass=TableMeta):
             setattr(self, field.name, value)
         if named:
             raise TypeError(f"{type(self).__name__} has no field {next(iter(named))}")
+        if fields is not self.FIELDS:
+            self._set_counts()
 
-    @classmethod
-    def _init_fields(cls) -> tuple[Field, ...]:
-        return cls.FIELDS
+    def _set_counts(self) -> None:
+        for field in self.FIELDS:
+            if isinstance(field.default, LengthOf):
+                counted = getattr(self, field.default.field)
+                setattr(self, field.name, 0 if counted is None else len(counted))
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
         return all(
-            getattr(self, f.name) == getattr(other, f.name) for f in self._init_fields()
+            getattr(self, f.name) == getattr(other, f.name) for f in self.INIT_FIELDS
         )
 
     __hash__ = None  # type: ignore[assignment]  # mutable values are not keys
 
     def __repr__(self) -> str:
-        values = (f"{f.name}={getattr(self, f.name)!r}" for f in self._init_fields())
+        values = (f"{f.name}={getattr(self, f.name)!r}" for f in self.INIT_FIELDS)
         return f"{type(self).__name__}({', '.join(values)})"
 
 
