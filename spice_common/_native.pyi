@@ -14,8 +14,32 @@ class _Lib(Protocol):
     def atomic_u32_fetch_or(self, word: CData, bits: int, /) -> int: ...
 
     # command.h
+    BATCH_NOT_RELEASED: int
+    COMMAND_COMPAT: int
     def command_batch_new(self) -> CData: ...
     def command_batch_free(self, batch: CData, /) -> None: ...
+    def command_batch_clear(self, batch: CData, /) -> None: ...
+    def command_batch_drain(
+        self,
+        batch: CData,
+        ring: CData,
+        slots: CData,
+        max_commands: int,
+        flags: int,
+        notify: CData,
+        /,
+    ) -> int: ...
+    def command_error_name(self, error: int, /) -> CData: ...
+
+    # command_batch.h
+    MAX_BATCH_COMMANDS: int
+
+    # cursor_command.h
+    def cursor_reader_new(self) -> CData: ...
+    def cursor_reader_free(self, reader: CData, /) -> None: ...
+    def cursor_reader_pop(
+        self, reader: CData, ring: CData, slots: CData, queue: CData, bunch: int, /
+    ) -> int: ...
 
     # memslot.h
     MEMSLOT_BAD_ID: int
@@ -32,6 +56,14 @@ class _Lib(Protocol):
     def memslot_resolve(
         self, table: CData, address: int, size: int, pointer: CData, /
     ) -> int: ...
+
+    # release.h
+    RELEASE_NOTIFY: int
+    def release_queue_attach(self, queue: CData, ring: CData, /) -> None: ...
+    def release_batch(
+        self, queue: CData, slots: CData, batch: CData, bunch: int, /
+    ) -> int: ...
+    def release_flush(self, queue: CData, /) -> int: ...
 
     # ring.h
     RING_HEADER_SIZE: int

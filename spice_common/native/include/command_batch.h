@@ -81,6 +81,10 @@ struct draw_command {
     uint16_t rop_descriptor;
     uint8_t scale_mode;
     int32_t src_x, src_y; /* COPY_BITS */
+    uint8_t rop3;         /* ROP3 */
+    uint8_t alpha;        /* ALPHA_BLEND */
+    uint16_t alpha_flags; /* ALPHA_BLEND: SPICE_ALPHA_FLAGS_* */
+    uint32_t src_color, true_color; /* TRANSPARENT */
 };
 
 /* One QXLSurfaceCmd. */

@@ -61,12 +61,24 @@ int32_t ring_pop(const struct ring *ring, uint8_t *items, uint32_t max,
  */
 int32_t ring_cons_wait(const struct ring *ring);
 
+/* Consumer: ask for a notification of the next push, whatever the ring holds now. */
+void ring_ask(const struct ring *ring);
+
 /*
  * Producer: SPICE_RING_PUSH for up to count items; how many found room, or
  * RING_BROKEN.  *notify is 1 if the consumer asked to be told.
  */
 int32_t ring_push(const struct ring *ring, const uint8_t *items, uint32_t count,
                   int32_t *notify);
+
+/* Producer: the item that the next push hands over (SPICE_RING_PROD_ITEM). */
+uint8_t *ring_prod_item(const struct ring *ring);
+
+/*
+ * Producer: SPICE_RING_PUSH for an item already written in place; the caller knows
+ * that there is room.  1: the consumer asked to be told, 0: it did not.
+ */
+int32_t ring_produce(const struct ring *ring);
 
 /*
  * SPICE_RING_PROD_WAIT: 1, the ring is full and the consumer has been asked to notify

@@ -1,16 +1,364 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+
+#include "command_parse.h"
+#include "ring.h"
+#include "shared_memory.h"
+
+_Static_assert(sizeof(((struct command_bookkeeping *)0)->releases) /
+                       sizeof(struct command_release) ==
+                   MAX_BATCH_COMMANDS,
+               "a release for every command");
+_Static_assert(sizeof(((struct command_bookkeeping *)0)->messages) ==
+                   MAX_BATCH_COMMANDS * MAX_MESSAGE_SIZE,
+               "a message for every command");
+_Static_assert(sizeof(((struct command_bookkeeping *)0)->errors) ==
+                   NUM_COMMAND_ERRORS * sizeof(uint32_t),
+               "a counter for every error");
+_Static_assert(sizeof(((struct command_bookkeeping *)0)->unsupported) ==
+                   QXL_NUM_DRAW_TYPES * sizeof(uint32_t),
+               "a counter for every draw type");
 
 struct command_batch *
 command_batch_new(void)
 {
-    return calloc(1, sizeof(struct command_batch));
+    struct command_batch *batch = calloc(1, sizeof(*batch));
+    if (batch == NULL) {
+        return NULL;
+    }
+    batch->bookkeeping = calloc(1, sizeof(*batch->bookkeeping));
+    if (batch->bookkeeping == NULL) {
+        free(batch);
+        return NULL;
+    }
+    return batch;
 }
 
 void
 command_batch_free(struct command_batch *batch)
 {
+    if (batch == NULL) {
+        return;
+    }
+    free(batch->images);
+    free(batch->chunks);
+    free(batch->clips);
+    free(batch->colors);
+    free(batch->bookkeeping);
     free(batch);
+}
+
+void
+command_batch_clear(struct command_batch *batch)
+{
+    batch->num_entries = 0;
+    batch->num_draws = 0;
+    batch->num_surface_commands = 0;
+    batch->num_updates = 0;
+    batch->num_images = 0;
+    batch->num_chunks = 0;
+    batch->num_clips = 0;
+    batch->num_colors = 0;
+    batch->bookkeeping->num_releases = 0;
+    batch->bookkeeping->taken = 0;
+    batch->bookkeeping->work = 0;
+    batch->bookkeeping->num_messages = 0;
+}
+
+static void
+add_entry(struct command_batch *batch, enum batch_kind kind, uint32_t index)
+{
+    batch->entries[batch->num_entries++] =
+        (struct batch_entry){.kind = kind, .index = index};
+}
+
+static enum command_error
+take_drawable(struct parser *parser, uint64_t address, uint64_t *id)
+{
+    struct command_batch *batch = parser->batch;
+    QXLDrawable drawable;
+    enum command_error error =
+        command_fetch(parser->slots, address, &drawable, sizeof(drawable));
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    *id = drawable.release_info.id;
+    if (drawable.type == QXL_DRAW_NOP) {
+        return COMMAND_OK;
+    }
+    error = parse_drawable(parser, &drawable, &batch->draws[batch->num_draws]);
+    if (error == COMMAND_OK) {
+        add_entry(batch, BATCH_DRAW, batch->num_draws++);
+    }
+    return error;
+}
+
+static enum command_error
+take_update(struct parser *parser, uint64_t address, uint64_t *id)
+{
+    struct command_batch *batch = parser->batch;
+    struct update_command *update = &batch->updates[batch->num_updates];
+    QXLUpdateCmd command;
+    enum command_error error =
+        command_fetch(parser->slots, address, &command, sizeof(command));
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    *id = command.release_info.id;
+    const QXLRect area = command.area;
+    if (!parse_rect(&update->area, &area)) {
+        return COMMAND_BAD_RECT;
+    }
+    if (command.surface_id >= MAX_SURFACES) {
+        return COMMAND_BAD_SURFACE_ID;
+    }
+    update->update_id = command.update_id;
+    update->surface_id = command.surface_id;
+    add_entry(batch, BATCH_UPDATE, batch->num_updates++);
+    return COMMAND_OK;
+}
+
+static enum command_error
+parse_surface_create(struct parser *parser, const QXLSurface *from,
+                     struct surface_command *to)
+{
+    uint32_t bits = surface_format_bits(from->format);
+    if (bits == 0 || from->width == 0 || from->width > MAX_IMAGE_SIDE ||
+        from->height == 0 || from->height > MAX_IMAGE_SIDE) {
+        return COMMAND_BAD_SURFACE;
+    }
+    int64_t stride = from->stride;
+    uint64_t pitch = (uint64_t)(stride < 0 ? -stride : stride);
+    uint64_t row = ((uint64_t)from->width * bits + 7) / 8;
+    uint64_t size = pitch * from->height;
+    if (pitch < row) {
+        return COMMAND_BAD_SURFACE;
+    }
+    if (size > MAX_IMAGE_DATA) {
+        return COMMAND_TOO_BIG;
+    }
+    enum memslot_status status =
+        memslot_resolve(parser->slots, from->data, size, &to->data);
+    if (status != MEMSLOT_OK) {
+        return command_address_error(status);
+    }
+    /* The canvas works on 32-bit words; so do all drivers. */
+    if (pitch % 4 != 0 || (uintptr_t)to->data % 4 != 0) {
+        return COMMAND_BAD_SURFACE;
+    }
+    to->format = from->format;
+    to->width = from->width;
+    to->height = from->height;
+    to->stride = from->stride;
+    return COMMAND_OK;
+}
+
+static enum command_error
+take_surface(struct parser *parser, uint64_t address, uint64_t *id)
+{
+    struct command_batch *batch = parser->batch;
+    struct surface_command *surface =
+        &batch->surface_commands[batch->num_surface_commands];
+    QXLSurfaceCmd command;
+    enum command_error error =
+        command_fetch(parser->slots, address, &command, sizeof(command));
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    *id = command.release_info.id;
+    *surface = (struct surface_command){
+        .surface_id = command.surface_id,
+        .type = command.type,
+        .flags = command.flags & QXL_SURF_FLAG_KEEP_DATA,
+    };
+    /* Surface 0 is the primary: QXL_IO_CREATE_PRIMARY makes it. */
+    if (command.surface_id == 0 || command.surface_id >= MAX_SURFACES) {
+        return COMMAND_BAD_SURFACE_ID;
+    }
+    if (command.type == QXL_SURFACE_CMD_CREATE) {
+        const QXLSurface create = command.u.surface_create;
+        error = parse_surface_create(parser, &create, surface);
+    } else if (command.type != QXL_SURFACE_CMD_DESTROY) {
+        error = COMMAND_BAD_TYPE;
+    }
+    if (error == COMMAND_OK) {
+        add_entry(batch, BATCH_SURFACE, batch->num_surface_commands++);
+    }
+    return error;
+}
+
+/* Only printable ASCII reaches a log; a line's end is the log's own business. */
+static void
+sanitize(char *text, uint64_t size)
+{
+    uint64_t length = 0;
+    while (length < size && text[length] != '\0') {
+        unsigned char byte = (unsigned char)text[length];
+        if (byte < 0x20 || byte > 0x7e) {
+            text[length] = byte == '\n' || byte == '\t' ? ' ' : '?';
+        }
+        length++;
+    }
+    while (length > 0 && text[length - 1] == ' ') {
+        length--;
+    }
+    text[length] = '\0';
+}
+
+static enum command_error
+take_message(struct parser *parser, uint64_t address, uint64_t *id)
+{
+    struct command_batch *batch = parser->batch;
+    struct command_bookkeeping *book = batch->bookkeeping;
+    enum command_error error = command_fetch(parser->slots, address, id, sizeof(*id));
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    uint64_t data = address + offsetof(QXLMessage, data);
+    uint64_t size = memslot_room(parser->slots, data);
+    char *text = book->messages[book->num_messages];
+    if (size > MAX_MESSAGE_SIZE - 1) {
+        size = MAX_MESSAGE_SIZE - 1;
+    }
+    if (size != 0) {
+        error = command_fetch(parser->slots, data, text, size);
+    }
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    sanitize(text, size);
+    add_entry(batch, BATCH_MESSAGE, book->num_messages++);
+    return COMMAND_OK;
+}
+
+static enum command_error
+dispatch(struct parser *parser, const QXLCommand *command, uint32_t flags, uint64_t *id)
+{
+    bool compat = flags & COMMAND_COMPAT;
+    switch (command->type) {
+    case QXL_CMD_DRAW:
+        return compat ? COMMAND_COMPAT_FORMAT
+                      : take_drawable(parser, command->data, id);
+    case QXL_CMD_UPDATE:
+        return compat ? COMMAND_COMPAT_FORMAT : take_update(parser, command->data, id);
+    case QXL_CMD_MESSAGE:
+        return take_message(parser, command->data, id);
+    case QXL_CMD_SURFACE:
+        return take_surface(parser, command->data, id);
+    default:
+        return COMMAND_BAD_TYPE;
+    }
+}
+
+/* One command: an entry, or a count and nothing left behind in the arrays. */
+static void
+take_command(struct parser *parser, const QXLCommand *command, uint32_t flags)
+{
+    struct command_batch *batch = parser->batch;
+    struct command_bookkeeping *book = batch->bookkeeping;
+    uint32_t num_images = batch->num_images, num_chunks = batch->num_chunks;
+    uint32_t num_clips = batch->num_clips, num_colors = batch->num_colors;
+    uint64_t id = 0;
+
+    if (command->type == QXL_CMD_NOP) {
+        return; /* has no data, hence nothing to release */
+    }
+    enum command_error error = dispatch(parser, command, flags, &id);
+    if (error != COMMAND_OK) {
+        book->errors[error]++;
+        batch->num_images = num_images;
+        batch->num_chunks = num_chunks;
+        batch->num_clips = num_clips;
+        batch->num_colors = num_colors;
+    }
+    /* Every command starts with a QXLReleaseInfo; one that was cut short or not
+     * understood may still have that much. */
+    if (id != 0 ||
+        command_fetch(parser->slots, command->data, &id, sizeof(id)) == COMMAND_OK) {
+        book->releases[book->num_releases++] = (struct command_release){
+            .id = id,
+            .address = command->data,
+            .serial = memslot_serial(parser->slots, command->data),
+        };
+    }
+}
+
+/* Up to max commands from the ring into items, parsed until the batch is full. */
+static int32_t
+take_commands(struct parser *parser, const struct ring *ring, uint32_t max,
+              uint32_t flags, int32_t *notify)
+{
+    struct command_bookkeeping *book = parser->batch->bookkeeping;
+    QXLCommand commands[MAX_BATCH_COMMANDS];
+    uint32_t index = 0;
+    int32_t count = ring_peek(ring, (uint8_t *)commands, max, &index);
+    if (count <= 0) {
+        return count;
+    }
+    while (book->taken < (uint32_t)count && book->work < MAX_BATCH_WORK) {
+        take_command(parser, &commands[book->taken++], flags);
+    }
+    *notify = ring_consume(ring, index, book->taken);
+    return (int32_t)book->taken;
+}
+
+int32_t
+command_batch_drain(struct command_batch *batch, const struct ring *ring,
+                    const struct memslot_table *slots, uint32_t max, uint32_t flags,
+                    int32_t *notify)
+{
+    struct parser parser = {.slots = slots, .batch = batch};
+    *notify = 0;
+    if (batch->bookkeeping->num_releases != 0) {
+        return BATCH_NOT_RELEASED;
+    }
+    if (ring->item_size != sizeof(QXLCommand)) {
+        return RING_BAD_LAYOUT;
+    }
+    command_batch_clear(batch);
+    if (max == 0 || max > MAX_BATCH_COMMANDS) {
+        max = MAX_BATCH_COMMANDS;
+    }
+    int32_t taken = take_commands(&parser, ring, max, flags, notify);
+    if (taken != 0) {
+        return taken;
+    }
+    int32_t empty = ring_cons_wait(ring);
+    if (empty != 0) {
+        return empty < 0 ? empty : 0;
+    }
+    /* Something came between the look and the wish; never 0 now. */
+    return take_commands(&parser, ring, max, flags, notify);
+}
+
+const char *
+command_error_name(uint32_t error)
+{
+    static const char *const names[NUM_COMMAND_ERRORS] = {
+        [COMMAND_OK] = "ok",
+        [COMMAND_BAD_SLOT] = "bad memory slot",
+        [COMMAND_BAD_GENERATION] = "bad slot generation",
+        [COMMAND_OUT_OF_RANGE] = "outside the memory slot",
+        [COMMAND_BAD_TYPE] = "bad command type",
+        [COMMAND_COMPAT_FORMAT] = "compat format",
+        [COMMAND_BAD_SURFACE_ID] = "bad surface id",
+        [COMMAND_BAD_SURFACE] = "bad surface",
+        [COMMAND_BAD_DRAWABLE] = "bad drawable",
+        [COMMAND_BAD_RECT] = "bad rectangle",
+        [COMMAND_BAD_CLIP] = "bad clip",
+        [COMMAND_BAD_BRUSH] = "bad brush",
+        [COMMAND_BAD_MASK] = "bad mask",
+        [COMMAND_BAD_IMAGE] = "bad image",
+        [COMMAND_BAD_PALETTE] = "bad palette",
+        [COMMAND_BAD_CURSOR] = "bad cursor",
+        [COMMAND_CHUNKS_SHORT] = "chunks too short",
+        [COMMAND_CHUNKS_LONG] = "too many chunks",
+        [COMMAND_TOO_BIG] = "too big",
+        [COMMAND_NO_MEMORY] = "out of memory",
+        [COMMAND_UNSUPPORTED] = "unsupported",
+    };
+    return error < NUM_COMMAND_ERRORS ? names[error] : NULL;
 }

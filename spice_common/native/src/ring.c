@@ -111,6 +111,13 @@ ring_pop(const struct ring *ring, uint8_t *items, uint32_t max, int32_t *notify)
     return count;
 }
 
+void
+ring_ask(const struct ring *ring)
+{
+    store(ring, NOTIFY_ON_PROD, load(ring, PROD) + 1);
+    full_barrier();
+}
+
 int32_t
 ring_cons_wait(const struct ring *ring)
 {
@@ -118,8 +125,7 @@ ring_cons_wait(const struct ring *ring)
     if (length != 0) {
         return length < 0 ? length : 0;
     }
-    store(ring, NOTIFY_ON_PROD, load(ring, PROD) + 1);
-    full_barrier();
+    ring_ask(ring);
     length = ring_length(ring);
     return length < 0 ? length : length == 0;
 }
@@ -149,6 +155,21 @@ ring_push(const struct ring *ring, const uint8_t *items, uint32_t count,
     full_barrier();
     *notify = prod - load(ring, NOTIFY_ON_PROD) < count;
     return (int32_t)count;
+}
+
+uint8_t *
+ring_prod_item(const struct ring *ring)
+{
+    return item(ring, load(ring, PROD));
+}
+
+int32_t
+ring_produce(const struct ring *ring)
+{
+    uint32_t prod = load(ring, PROD) + 1;
+    store(ring, PROD, prod);
+    full_barrier();
+    return prod == load(ring, NOTIFY_ON_PROD);
 }
 
 int32_t

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* QXLDrawable: what all draw types share, and each type's own part. */
+#include "command_parse.h"
+
+#include <stddef.h>
+
+#include "shared_memory.h"
+
+static bool
+point_ok(int32_t x, int32_t y)
+{
+    return coordinate_ok(x) && coordinate_ok(y);
+}
+
+static enum command_error
+parse_brush(struct parser *parser, const QXLBrush *from, struct draw_brush *to)
+{
+    to->type = from->type;
+    switch (from->type) {
+    case SPICE_BRUSH_TYPE_NONE:
+        return COMMAND_OK;
+    case SPICE_BRUSH_TYPE_SOLID:
+        to->color = from->u.color;
+        return COMMAND_OK;
+    case SPICE_BRUSH_TYPE_PATTERN:
+        to->pos_x = from->u.pattern.pos.x;
+        to->pos_y = from->u.pattern.pos.y;
+        if (!point_ok(to->pos_x, to->pos_y)) {
+            return COMMAND_BAD_BRUSH;
+        }
+        return parse_image(parser, from->u.pattern.pat, &to->image);
+    default:
+        return COMMAND_BAD_BRUSH;
+    }
+}
+
+static enum command_error
+parse_mask(struct parser *parser, const QXLQMask *from, struct draw_mask *to)
+{
+    if (from->bitmap == 0) {
+        return COMMAND_OK; /* image is NO_IMAGE already */
+    }
+    to->flags = from->flags & SPICE_MASK_FLAGS_MASK;
+    to->pos_x = from->pos.x;
+    to->pos_y = from->pos.y;
+    if (!point_ok(to->pos_x, to->pos_y)) {
+        return COMMAND_BAD_MASK;
+    }
+    enum command_error error = parse_image(parser, from->bitmap, &to->image);
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    const struct guest_image *image = &parser->batch->images[to->image];
+    bool one_bit = image->format == SPICE_BITMAP_FMT_1BIT_LE ||
+                   image->format == SPICE_BITMAP_FMT_1BIT_BE;
+    return image->kind == SPICE_IMAGE_TYPE_BITMAP && one_bit ? COMMAND_OK
+                                                             : COMMAND_BAD_MASK;
+}
+
+/* The picture of a copy and its part: an image, or with self_bitmap no image, which
+ * means the surface's own pixels in self_bitmap_area. */
+static enum command_error
+parse_source(struct parser *parser, uint64_t address, const QXLRect *area,
+             struct draw_command *to)
+{
+    int64_t width, height;
+    if (address == 0 && to->self_bitmap) {
+        width = to->self_bitmap_area.right - to->self_bitmap_area.left;
+        height = to->self_bitmap_area.bottom - to->self_bitmap_area.top;
+    } else {
+        enum command_error error = parse_image(parser, address, &to->image);
+        if (error != COMMAND_OK) {
+            return error;
+        }
+        width = parser->batch->images[to->image].width;
+        height = parser->batch->images[to->image].height;
+    }
+    if (!parse_rect(&to->src_area, area)) {
+        return COMMAND_BAD_RECT;
+    }
+    if (to->src_area.left < 0 || to->src_area.top < 0 || to->src_area.right > width ||
+        to->src_area.bottom > height) {
+        return COMMAND_BAD_IMAGE;
+    }
+    return COMMAND_OK;
+}
+
+static enum command_error
+parse_operation(uint16_t rop_descriptor, uint8_t scale_mode, struct draw_command *to)
+{
+    to->rop_descriptor = rop_descriptor;
+    to->scale_mode = scale_mode;
+    return (rop_descriptor & ~SPICE_ROPD_MASK) == 0 &&
+                   scale_mode < SPICE_IMAGE_SCALE_MODE_ENUM_END
+               ? COMMAND_OK
+               : COMMAND_BAD_DRAWABLE;
+}
+
+typedef enum command_error (*draw_parser)(struct parser *parser,
+                                          const QXLDrawable *from,
+                                          struct draw_command *to);
+
+static enum command_error
+parse_fill(struct parser *parser, const QXLDrawable *from, struct draw_command *to)
+{
+    const QXLFill *fill = &from->u.fill;
+    enum command_error error = parse_operation(fill->rop_descriptor, 0, to);
+    if (error == COMMAND_OK) {
+        error = parse_brush(parser, &fill->brush, &to->brush);
+    }
+    return error == COMMAND_OK ? parse_mask(parser, &fill->mask, &to->mask) : error;
+}
+
+static enum command_error
+parse_opaque(struct parser *parser, const QXLDrawable *from, struct draw_command *to)
+{
+    const QXLOpaque *opaque = &from->u.opaque;
+    enum command_error error =
+        parse_operation(opaque->rop_descriptor, opaque->scale_mode, to);
+    if (error == COMMAND_OK) {
+        error = parse_source(parser, opaque->src_bitmap, &opaque->src_area, to);
+    }
+    if (error == COMMAND_OK) {
+        error = parse_brush(parser, &opaque->brush, &to->brush);
+    }
+    return error == COMMAND_OK ? parse_mask(parser, &opaque->mask, &to->mask) : error;
+}
+
+/* QXL_DRAW_COPY and, with the same fields, QXL_DRAW_BLEND. */
+static enum command_error
+parse_copy(struct parser *parser, const QXLDrawable *from, struct draw_command *to)
+{
+    const QXLCopy *copy = &from->u.copy;
+    enum command_error error =
+        parse_operation(copy->rop_descriptor, copy->scale_mode, to);
+    if (error == COMMAND_OK) {
+        error = parse_source(parser, copy->src_bitmap, &copy->src_area, to);
+    }
+    return error == COMMAND_OK ? parse_mask(parser, &copy->mask, &to->mask) : error;
+}
+
+static enum command_error
+parse_copy_bits(struct parser *parser, const QXLDrawable *from, struct draw_command *to)
+{
+    (void)parser;
+    to->src_x = from->u.copy_bits.src_pos.x;
+    to->src_y = from->u.copy_bits.src_pos.y;
+    return point_ok(to->src_x, to->src_y) ? COMMAND_OK : COMMAND_BAD_RECT;
+}
+
+/* QXL_DRAW_BLACKNESS, _WHITENESS and _INVERS: the same structure. */
+static enum command_error
+parse_mask_only(struct parser *parser, const QXLDrawable *from, struct draw_command *to)
+{
+    const QXLQMask mask = from->u.blackness.mask;
+    return parse_mask(parser, &mask, &to->mask);
+}
+
+static enum command_error
+parse_rop3(struct parser *parser, const QXLDrawable *from, struct draw_command *to)
+{
+    const QXLRop3 *rop3 = &from->u.rop3;
+    enum command_error error = parse_operation(0, rop3->scale_mode, to);
+    to->rop3 = rop3->rop3;
+    if (error == COMMAND_OK) {
+        error = parse_source(parser, rop3->src_bitmap, &rop3->src_area, to);
+    }
+    if (error == COMMAND_OK) {
+        error = parse_brush(parser, &rop3->brush, &to->brush);
+    }
+    return error == COMMAND_OK ? parse_mask(parser, &rop3->mask, &to->mask) : error;
+}
+
+static enum command_error
+parse_transparent(struct parser *parser, const QXLDrawable *from,
+                  struct draw_command *to)
+{
+    const QXLTransparent *transparent = &from->u.transparent;
+    to->src_color = transparent->src_color;
+    to->true_color = transparent->true_color;
+    return parse_source(parser, transparent->src_bitmap, &transparent->src_area, to);
+}
+
+static enum command_error
+parse_alpha_blend(struct parser *parser, const QXLDrawable *from,
+                  struct draw_command *to)
+{
+    const QXLAlphaBlend *blend = &from->u.alpha_blend;
+    to->alpha_flags = blend->alpha_flags & SPICE_ALPHA_FLAGS_MASK;
+    to->alpha = blend->alpha;
+    return parse_source(parser, blend->src_bitmap, &blend->src_area, to);
+}
+
+/* NULL: a good type that is not drawn here. */
+static const draw_parser draw_parsers[QXL_NUM_DRAW_TYPES] = {
+    [QXL_DRAW_FILL] = parse_fill,
+    [QXL_DRAW_OPAQUE] = parse_opaque,
+    [QXL_DRAW_COPY] = parse_copy,
+    [QXL_COPY_BITS] = parse_copy_bits,
+    [QXL_DRAW_BLEND] = parse_copy,
+    [QXL_DRAW_BLACKNESS] = parse_mask_only,
+    [QXL_DRAW_WHITENESS] = parse_mask_only,
+    [QXL_DRAW_INVERS] = parse_mask_only,
+    [QXL_DRAW_ROP3] = parse_rop3,
+    [QXL_DRAW_TRANSPARENT] = parse_transparent,
+    [QXL_DRAW_ALPHA_BLEND] = parse_alpha_blend,
+};
+
+/* Append the rectangles of a chain; a rectangle may straddle two chunks. */
+static enum command_error
+parse_clip_chunks(struct parser *parser, uint64_t first, uint32_t num_rects)
+{
+    struct command_batch *batch = parser->batch;
+    uint8_t *to = (uint8_t *)(batch->clips + batch->num_clips);
+    struct chunk_walk walk;
+    enum command_error error;
+
+    _Static_assert(sizeof(QXLRect) == sizeof(struct draw_rect), "same layout");
+    chunk_walk_start(&walk, parser->slots, first,
+                     (uint64_t)num_rects * sizeof(struct draw_rect));
+    while ((error = chunk_walk_step(&walk)) == COMMAND_OK && walk.size != 0) {
+        fetch(to, walk.data, walk.size);
+        to += walk.size;
+    }
+    batch->bookkeeping->work += walk.steps + num_rects;
+    return error;
+}
+
+static enum command_error
+parse_clip(struct parser *parser, const QXLClip *from, struct draw_command *to)
+{
+    struct command_batch *batch = parser->batch;
+    uint32_t num_rects;
+
+    to->clip_type = (uint8_t)from->type;
+    to->first_clip = batch->num_clips;
+    if (from->type != SPICE_CLIP_TYPE_RECTS) {
+        return from->type == SPICE_CLIP_TYPE_NONE ? COMMAND_OK : COMMAND_BAD_CLIP;
+    }
+    enum command_error error =
+        command_fetch(parser->slots, from->data, &num_rects, sizeof(num_rects));
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    if (num_rects > MAX_CLIP_RECTS) {
+        return COMMAND_TOO_BIG;
+    }
+    void *clips = batch->clips;
+    bool ok = reserve(&clips, &batch->cap_clips, batch->num_clips, num_rects,
+                      sizeof(*batch->clips));
+    batch->clips = clips;
+    if (!ok) {
+        return COMMAND_NO_MEMORY;
+    }
+    error = parse_clip_chunks(parser, from->data + offsetof(QXLClipRects, chunk),
+                              num_rects);
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    /* Empty rectangles clip everything away; they are left out, not refused. */
+    const struct draw_rect *rects = batch->clips + batch->num_clips;
+    for (uint32_t i = 0; i < num_rects; i++) {
+        const QXLRect rect = {rects[i].top, rects[i].left, rects[i].bottom,
+                              rects[i].right};
+        if (parse_rect(&batch->clips[batch->num_clips], &rect)) {
+            batch->num_clips++;
+        }
+    }
+    to->num_clips = batch->num_clips - to->first_clip;
+    return COMMAND_OK;
+}
+
+/* Surfaces that the drawable reads, -1 for none; a hint, so a bad area is no area. */
+static enum command_error
+parse_dependencies(const QXLDrawable *from, struct draw_command *to)
+{
+    for (int i = 0; i < 3; i++) {
+        const QXLRect rect = from->surfaces_rects[i];
+        to->surfaces_dest[i] = from->surfaces_dest[i];
+        if (to->surfaces_dest[i] < -1 || to->surfaces_dest[i] >= MAX_SURFACES) {
+            return COMMAND_BAD_SURFACE_ID;
+        }
+        if (!parse_rect(&to->surfaces_rects[i], &rect)) {
+            to->surfaces_rects[i] = (struct draw_rect){0, 0, 0, 0};
+        }
+    }
+    return COMMAND_OK;
+}
+
+static enum command_error
+parse_common(struct parser *parser, const QXLDrawable *from, struct draw_command *to)
+{
+    const QXLRect bbox = from->bbox;
+    const QXLRect self_bitmap_area = from->self_bitmap_area;
+    const QXLClip clip = from->clip;
+
+    if (from->surface_id >= MAX_SURFACES) {
+        return COMMAND_BAD_SURFACE_ID;
+    }
+    if (from->effect > QXL_EFFECT_OPAQUE_BRUSH) {
+        return COMMAND_BAD_DRAWABLE;
+    }
+    if (!parse_rect(&to->bbox, &bbox)) {
+        return COMMAND_BAD_RECT;
+    }
+    if (from->self_bitmap &&
+        !parse_rect(&to->self_bitmap_area, &self_bitmap_area)) {
+        return COMMAND_BAD_RECT;
+    }
+    to->surface_id = from->surface_id;
+    to->effect = from->effect;
+    to->self_bitmap = from->self_bitmap != 0;
+    to->mm_time = from->mm_time;
+    enum command_error error = parse_dependencies(from, to);
+    return error == COMMAND_OK ? parse_clip(parser, &clip, to) : error;
+}
+
+enum command_error
+parse_drawable(struct parser *parser, const QXLDrawable *from, struct draw_command *to)
+{
+    *to = (struct draw_command){
+        .type = from->type,
+        .image = NO_IMAGE,
+        .brush.image = NO_IMAGE,
+        .mask.image = NO_IMAGE,
+    };
+    if (from->type >= QXL_NUM_DRAW_TYPES) {
+        return COMMAND_BAD_DRAWABLE;
+    }
+    if (draw_parsers[from->type] == NULL) {
+        parser->batch->bookkeeping->unsupported[from->type]++;
+        return COMMAND_UNSUPPORTED;
+    }
+    enum command_error error = parse_common(parser, from, to);
+    return error == COMMAND_OK ? draw_parsers[from->type](parser, from, to) : error;
+}

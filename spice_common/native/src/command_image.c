@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Images of drawables: QXLImage with its palette and chunks. */
+#include "command_parse.h"
+
+#include "shared_memory.h"
+
+/* Bits of a pixel in a SPICE_BITMAP_FMT_*, 0 if there is no such format. */
+static uint32_t
+bitmap_format_bits(uint8_t format)
+{
+    switch (format) {
+    case SPICE_BITMAP_FMT_1BIT_LE:
+    case SPICE_BITMAP_FMT_1BIT_BE:
+        return 1;
+    case SPICE_BITMAP_FMT_4BIT_LE:
+    case SPICE_BITMAP_FMT_4BIT_BE:
+        return 4;
+    case SPICE_BITMAP_FMT_8BIT:
+    case SPICE_BITMAP_FMT_8BIT_A:
+        return 8;
+    case SPICE_BITMAP_FMT_16BIT:
+        return 16;
+    case SPICE_BITMAP_FMT_24BIT:
+        return 24;
+    case SPICE_BITMAP_FMT_32BIT:
+    case SPICE_BITMAP_FMT_RGBA:
+        return 32;
+    default:
+        return 0;
+    }
+}
+
+static bool
+append_chunk(struct command_batch *batch, const uint8_t *data, uint32_t size)
+{
+    void *chunks = batch->chunks;
+    bool ok = reserve(&chunks, &batch->cap_chunks, batch->num_chunks, 1,
+                      sizeof(*batch->chunks));
+    batch->chunks = chunks;
+    if (ok) {
+        batch->chunks[batch->num_chunks++] =
+            (struct image_chunk){.data = data, .size = size};
+    }
+    return ok;
+}
+
+/* The chain at first: image->data_size bytes of it, or an error. */
+static enum command_error
+parse_chunks(struct parser *parser, uint64_t first, struct guest_image *image)
+{
+    struct command_batch *batch = parser->batch;
+    struct chunk_walk walk;
+    enum command_error error;
+
+    chunk_walk_start(&walk, parser->slots, first, image->data_size);
+    while ((error = chunk_walk_step(&walk)) == COMMAND_OK && walk.size != 0) {
+        if (!append_chunk(batch, walk.data, walk.size)) {
+            error = COMMAND_NO_MEMORY;
+            break;
+        }
+    }
+    batch->bookkeeping->work += walk.steps;
+    return error;
+}
+
+/* QXL_BITMAP_DIRECT: the data lie in one piece, without headers. */
+static enum command_error
+parse_direct(struct parser *parser, uint64_t address, struct guest_image *image)
+{
+    uint8_t *data = NULL;
+    enum memslot_status status =
+        memslot_resolve(parser->slots, address, image->data_size, &data);
+    if (status != MEMSLOT_OK) {
+        return command_address_error(status);
+    }
+    parser->batch->bookkeeping->work++;
+    return append_chunk(parser->batch, data, (uint32_t)image->data_size)
+               ? COMMAND_OK
+               : COMMAND_NO_MEMORY;
+}
+
+static enum command_error
+parse_palette(struct parser *parser, uint64_t address, uint32_t max_colors,
+              struct guest_image *image)
+{
+    struct command_batch *batch = parser->batch;
+    QXLPalette palette;
+    enum command_error error =
+        command_fetch(parser->slots, address, &palette, sizeof(palette));
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    if (palette.num_ents == 0 || palette.num_ents > max_colors) {
+        return COMMAND_BAD_PALETTE;
+    }
+    void *colors = batch->colors;
+    bool ok = reserve(&colors, &batch->cap_colors, batch->num_colors, palette.num_ents,
+                      sizeof(*batch->colors));
+    batch->colors = colors;
+    if (!ok) {
+        return COMMAND_NO_MEMORY;
+    }
+    error = command_fetch(parser->slots, address + sizeof(palette),
+                          batch->colors + batch->num_colors,
+                          palette.num_ents * sizeof(uint32_t));
+    image->palette_unique = palette.unique;
+    image->first_color = batch->num_colors;
+    image->num_colors = palette.num_ents;
+    batch->num_colors += palette.num_ents;
+    return error;
+}
+
+static enum command_error
+parse_bitmap(struct parser *parser, uint64_t address, struct guest_image *image)
+{
+    QXLBitmap bitmap;
+    enum command_error error =
+        command_fetch(parser->slots, address, &bitmap, sizeof(bitmap));
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    uint32_t bits = bitmap_format_bits(bitmap.format);
+    uint64_t row = ((uint64_t)image->width * bits + 7) / 8;
+    uint64_t size = (uint64_t)bitmap.stride * image->height;
+    if (bits == 0 || bitmap.x != image->width || bitmap.y != image->height ||
+        bitmap.stride < row) {
+        return COMMAND_BAD_IMAGE;
+    }
+    if (size > MAX_IMAGE_DATA) {
+        return COMMAND_TOO_BIG;
+    }
+    image->format = bitmap.format;
+    image->bitmap_flags =
+        bitmap.flags & (QXL_BITMAP_TOP_DOWN | QXL_BITMAP_UNSTABLE);
+    image->stride = bitmap.stride;
+    image->data_size = size;
+    if (bits <= 8 && bitmap.format != SPICE_BITMAP_FMT_8BIT_A) {
+        if (bitmap.palette != 0) {
+            error = parse_palette(parser, bitmap.palette, 1u << bits, image);
+        } else if (bits != 1) { /* masks have one bit and no palette */
+            error = COMMAND_BAD_PALETTE;
+        }
+    }
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    return bitmap.flags & QXL_BITMAP_DIRECT ? parse_direct(parser, bitmap.data, image)
+                                            : parse_chunks(parser, bitmap.data, image);
+}
+
+static enum command_error
+parse_quic(struct parser *parser, uint64_t address, struct guest_image *image)
+{
+    uint32_t data_size;
+    enum command_error error =
+        command_fetch(parser->slots, address, &data_size, sizeof(data_size));
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    if (data_size == 0 || data_size > MAX_IMAGE_DATA) {
+        return data_size == 0 ? COMMAND_BAD_IMAGE : COMMAND_TOO_BIG;
+    }
+    image->data_size = data_size;
+    return parse_chunks(parser, address + sizeof(data_size), image);
+}
+
+static enum command_error
+parse_surface_image(struct parser *parser, uint64_t address, struct guest_image *image)
+{
+    enum command_error error = command_fetch(parser->slots, address, &image->surface_id,
+                                             sizeof(image->surface_id));
+    if (error == COMMAND_OK && image->surface_id >= MAX_SURFACES) {
+        error = COMMAND_BAD_SURFACE_ID;
+    }
+    return error;
+}
+
+enum command_error
+parse_image(struct parser *parser, uint64_t address, uint32_t *index)
+{
+    struct command_batch *batch = parser->batch;
+    QXLImageDescriptor descriptor;
+    enum command_error error =
+        command_fetch(parser->slots, address, &descriptor, sizeof(descriptor));
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    if (descriptor.width == 0 || descriptor.width > MAX_IMAGE_SIDE ||
+        descriptor.height == 0 || descriptor.height > MAX_IMAGE_SIDE) {
+        return COMMAND_BAD_IMAGE;
+    }
+    struct guest_image image = {
+        .id = descriptor.id,
+        .width = descriptor.width,
+        .height = descriptor.height,
+        .kind = descriptor.type,
+        .descriptor_flags =
+            descriptor.flags & (QXL_IMAGE_CACHE | QXL_IMAGE_HIGH_BITS_SET),
+        .first_chunk = batch->num_chunks,
+    };
+    uint64_t rest = address + sizeof(descriptor);
+    switch (descriptor.type) {
+    case SPICE_IMAGE_TYPE_BITMAP:
+        error = parse_bitmap(parser, rest, &image);
+        break;
+    case SPICE_IMAGE_TYPE_QUIC:
+        error = parse_quic(parser, rest, &image);
+        break;
+    case SPICE_IMAGE_TYPE_SURFACE:
+        error = parse_surface_image(parser, rest, &image);
+        break;
+    default:
+        error = COMMAND_BAD_IMAGE;
+        break;
+    }
+    if (error != COMMAND_OK) {
+        return error;
+    }
+    image.num_chunks = batch->num_chunks - image.first_chunk;
+
+    void *images = batch->images;
+    bool ok = reserve(&images, &batch->cap_images, batch->num_images, 1,
+                      sizeof(*batch->images));
+    batch->images = images;
+    if (!ok) {
+        return COMMAND_NO_MEMORY;
+    }
+    *index = batch->num_images;
+    batch->images[batch->num_images++] = image;
+    return COMMAND_OK;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command_parse.h"
+
+#include <stdlib.h>
+
+#include "shared_memory.h"
+
+enum command_error
+command_address_error(enum memslot_status status)
+{
+    switch (status) {
+    case MEMSLOT_OK:
+        return COMMAND_OK;
+    case MEMSLOT_BAD_GENERATION:
+        return COMMAND_BAD_GENERATION;
+    case MEMSLOT_OUT_OF_RANGE:
+        return COMMAND_OUT_OF_RANGE;
+    case MEMSLOT_BAD_ID:
+    default:
+        return COMMAND_BAD_SLOT;
+    }
+}
+
+enum command_error
+command_fetch(const struct memslot_table *slots, uint64_t address, void *to,
+              uint64_t size)
+{
+    uint8_t *from = NULL;
+    enum memslot_status status = memslot_resolve(slots, address, size, &from);
+    if (status == MEMSLOT_OK) {
+        fetch(to, from, size);
+    }
+    return command_address_error(status);
+}
+
+void
+chunk_walk_start(struct chunk_walk *walk, const struct memslot_table *slots,
+                 uint64_t first, uint64_t need)
+{
+    uint64_t limit = MIN_CHAIN + need / MIN_CHUNK;
+    *walk = (struct chunk_walk){
+        .slots = slots,
+        .next = first,
+        .need = need,
+        .limit = limit > MAX_CHAIN ? MAX_CHAIN : (uint32_t)limit,
+    };
+}
+
+enum command_error
+chunk_walk_step(struct chunk_walk *walk)
+{
+    walk->size = 0;
+    while (walk->need != 0 && walk->size == 0) {
+        QXLDataChunk chunk;
+        if (walk->next == 0) {
+            return COMMAND_CHUNKS_SHORT;
+        }
+        if (walk->steps == walk->limit) {
+            return COMMAND_CHUNKS_LONG;
+        }
+        walk->steps++;
+        enum command_error error =
+            command_fetch(walk->slots, walk->next, &chunk, sizeof(chunk));
+        if (error != COMMAND_OK) {
+            return error;
+        }
+        enum memslot_status status =
+            memslot_resolve(walk->slots, walk->next + sizeof(chunk), chunk.data_size,
+                            &walk->data);
+        if (status != MEMSLOT_OK) {
+            return command_address_error(status);
+        }
+        walk->size =
+            chunk.data_size < walk->need ? chunk.data_size : (uint32_t)walk->need;
+        walk->need -= walk->size;
+        walk->next = chunk.next_chunk;
+    }
+    return COMMAND_OK;
+}
+
+bool
+reserve(void **array, uint32_t *capacity, uint32_t used, uint32_t more,
+        size_t item_size)
+{
+    uint64_t need = (uint64_t)used + more;
+    if (need <= *capacity) {
+        return true;
+    }
+    uint64_t wanted = *capacity < 64 ? 64 : *capacity;
+    while (wanted < need) {
+        wanted *= 2;
+    }
+    if (wanted > UINT32_MAX) {
+        return false;
+    }
+    void *grown = realloc(*array, (size_t)wanted * item_size);
+    if (grown == NULL) {
+        return false;
+    }
+    *array = grown;
+    *capacity = (uint32_t)wanted;
+    return true;
+}
+
+bool
+coordinate_ok(int32_t coordinate)
+{
+    return coordinate >= -MAX_COORDINATE && coordinate <= MAX_COORDINATE;
+}
+
+bool
+parse_rect(struct draw_rect *to, const QXLRect *from)
+{
+    *to = (struct draw_rect){from->top, from->left, from->bottom, from->right};
+    return coordinate_ok(to->top) && coordinate_ok(to->left) &&
+           coordinate_ok(to->bottom) && coordinate_ok(to->right) &&
+           to->top < to->bottom && to->left < to->right;
+}
+
+uint32_t
+surface_format_bits(uint32_t format)
+{
+    switch (format) {
+    case SPICE_SURFACE_FMT_1_A:
+        return 1;
+    case SPICE_SURFACE_FMT_8_A:
+        return 8;
+    case SPICE_SURFACE_FMT_16_555:
+    case SPICE_SURFACE_FMT_16_565:
+        return 16;
+    case SPICE_SURFACE_FMT_32_xRGB:
+    case SPICE_SURFACE_FMT_32_ARGB:
+        return 32;
+    default:
+        return 0;
+    }
+}
