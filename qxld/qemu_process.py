@@ -1,0 +1,101 @@
+"""QEMU as a child: the options it needs for qxld, its start and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import signal
+from typing import TYPE_CHECKING
+
+from qxld.errors import QxldError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = ["QemuProcess", "display_arguments", "input_arguments", "monitor_arguments"]
+
+_TABLETS = {
+    "virtio": ["-device", "virtio-tablet-pci"],
+    "usb": ["-device", "qemu-xhci,id=qxld-usb", "-device", "usb-tablet,bus=qxld-usb.0"],
+    "none": [],
+}
+
+_SHOWS = {"-display", "-nographic", "-vnc", "-spice", "-curses", "-sdl", "-gtk"}
+STOP_SECONDS = 20.0
+"""How long QEMU may take to end before it is killed: it flushes disks meanwhile."""
+
+
+def monitor_arguments(socket: Path) -> list[str]:
+    """Return options for a QMP monitor that qxld takes for itself."""
+    path = str(socket).replace(",", ",,")
+    chardev = f"socket,id=qxld-monitor,path={path},server=on,wait=off"
+    return ["-chardev", chardev, "-mon", "chardev=qxld-monitor,mode=control"]
+
+
+def input_arguments(tablet: str) -> list[str]:
+    """Return options for a device that takes absolute pointer positions."""
+    return list(_TABLETS[tablet])
+
+
+def display_arguments(command: Sequence[str]) -> list[str]:
+    """Return options that keep QEMU from showing another display of its own.
+
+    What the user's *command* says about displays stays as it is.
+    """
+    words = {"-" + word.lstrip("-") for word in command if word.startswith("-")}
+    extra = []
+    if not words & _SHOWS:
+        extra += ["-display", "none"]
+    devices = [after for word, after in itertools.pairwise(command)
+               if word == "-device"]  # fmt: skip
+    if "-vga" not in words and not any(
+        device.split(",")[0].startswith(("VGA", "virtio-vga", "qxl", "bochs", "cirrus"))
+        for device in devices
+    ):
+        extra += ["-vga", "none"]
+    return extra
+
+
+class QemuProcess:
+    """A QEMU that was started here."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, command: Sequence[str]) -> QemuProcess:
+        """Start *command*.
+
+        Raises:
+            QxldError: there is no such program, or it may not be run.
+
+        """
+        try:
+            return cls(await asyncio.create_subprocess_exec(*command))
+        except OSError as error:
+            raise QxldError(f"{command[0]}: {error.strerror}") from error
+
+    @property
+    def pid(self) -> int:
+        """QEMU's process id."""
+        return self._process.pid
+
+    async def wait(self) -> int:
+        """Wait for its end; the exit code as a shell tells it."""
+        code = await self._process.wait()
+        return code if code >= 0 else 128 - code
+
+    async def stop(self) -> None:
+        """End QEMU: politely, and after STOP_SECONDS not."""
+        if self._process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
