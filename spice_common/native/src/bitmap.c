@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bitmap.h"
+
+#include <spice/enums.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bitmap_source.h"
+
+#define OPAQUE 0xff000000u
+
+static uint32_t
+bits_per_pixel(uint32_t format)
+{
+    switch (format) {
+    case SPICE_BITMAP_FMT_1BIT_LE:
+    case SPICE_BITMAP_FMT_1BIT_BE:
+        return 1;
+    case SPICE_BITMAP_FMT_4BIT_LE:
+    case SPICE_BITMAP_FMT_4BIT_BE:
+        return 4;
+    case SPICE_BITMAP_FMT_8BIT:
+    case SPICE_BITMAP_FMT_8BIT_A:
+        return 8;
+    case SPICE_BITMAP_FMT_16BIT:
+        return 16;
+    case SPICE_BITMAP_FMT_24BIT:
+        return 24;
+    case SPICE_BITMAP_FMT_32BIT:
+    case SPICE_BITMAP_FMT_RGBA:
+        return 32;
+    default:
+        return 0;
+    }
+}
+
+uint64_t
+bitmap_row_size(uint32_t format, uint32_t width)
+{
+    return ((uint64_t)width * bits_per_pixel(format) + 7) / 8;
+}
+
+uint32_t
+surface_pixel_size(uint32_t format)
+{
+    switch (format) {
+    case SPICE_SURFACE_FMT_8_A:
+        return 1;
+    case SPICE_SURFACE_FMT_16_555:
+    case SPICE_SURFACE_FMT_16_565:
+        return 2;
+    case SPICE_SURFACE_FMT_32_xRGB:
+    case SPICE_SURFACE_FMT_32_ARGB:
+        return 4;
+    default:
+        return 0;
+    }
+}
+
+/* Whether the bytes of a bitmap are those of the surface. */
+static int
+same_layout(uint32_t bitmap_format, uint32_t surface_format)
+{
+    switch (surface_format) {
+    case SPICE_SURFACE_FMT_8_A:
+        return bitmap_format == SPICE_BITMAP_FMT_8BIT_A;
+    case SPICE_SURFACE_FMT_16_555:
+        return bitmap_format == SPICE_BITMAP_FMT_16BIT;
+    case SPICE_SURFACE_FMT_32_xRGB:
+        return bitmap_format == SPICE_BITMAP_FMT_32BIT ||
+               bitmap_format == SPICE_BITMAP_FMT_RGBA;
+    case SPICE_SURFACE_FMT_32_ARGB:
+        return bitmap_format == SPICE_BITMAP_FMT_RGBA;
+    default:
+        return 0;
+    }
+}
+
+int
+bitmap_scratch_init(struct bitmap_scratch *scratch)
+{
+    memset(scratch, 0, sizeof(*scratch));
+    scratch->bytes = malloc((size_t)MAX_IMAGE_SIDE * 4);
+    scratch->words = malloc((size_t)MAX_IMAGE_SIDE * 4);
+    return scratch->bytes && scratch->words ? 0 : -1;
+}
+
+void
+bitmap_scratch_fini(struct bitmap_scratch *scratch)
+{
+    free(scratch->chunk_ends);
+    free(scratch->bytes);
+    free(scratch->words);
+}
+
+static int
+reserve_chunks(struct bitmap_scratch *scratch, uint32_t num_chunks)
+{
+    uint64_t *ends;
+
+    if (num_chunks <= scratch->cap_chunks)
+        return 0;
+    ends = realloc(scratch->chunk_ends, (size_t)num_chunks * sizeof(*ends));
+    if (!ends)
+        return -1;
+    scratch->chunk_ends = ends;
+    scratch->cap_chunks = num_chunks;
+    return 0;
+}
+
+static int
+set_palette(struct bitmap_source *source, const uint32_t *colors, uint32_t num_colors)
+{
+    if (bits_per_pixel(source->format) > 8 || source->format == SPICE_BITMAP_FMT_8BIT_A)
+        return 0;
+    if (num_colors == 0)
+        return -1;
+    for (uint32_t i = 0; i < 256; i++)
+        source->palette[i] = i < num_colors ? colors[i] | OPAQUE : OPAQUE;
+    return 0;
+}
+
+/* The numbers are checked again here, where the memory is read: it costs nothing. */
+static int
+check_size(const struct bitmap_source *source, uint64_t size)
+{
+    uint64_t row = bitmap_row_size(source->format, source->width);
+
+    if (source->width == 0 || source->width > MAX_IMAGE_SIDE || source->height == 0 ||
+        source->height > MAX_IMAGE_SIDE || row == 0 || source->stride < row)
+        return -1;
+    return (uint64_t)source->stride * (source->height - 1) + row <= size ? 0 : -1;
+}
+
+int
+bitmap_source_init(struct bitmap_source *source, struct bitmap_scratch *scratch,
+                   const struct command_batch *batch, const struct guest_image *image)
+{
+    uint64_t size = 0;
+
+    source->chunks = batch->chunks + image->first_chunk;
+    source->num_chunks = image->num_chunks;
+    source->width = image->width;
+    source->height = image->height;
+    source->stride = image->stride;
+    source->format = image->format;
+    source->top_down = (image->bitmap_flags & SPICE_BITMAP_FLAGS_TOP_DOWN) != 0;
+    if (reserve_chunks(scratch, image->num_chunks))
+        return -1;
+    for (uint32_t i = 0; i < image->num_chunks; i++)
+        scratch->chunk_ends[i] = size += source->chunks[i].size;
+    source->chunk_ends = scratch->chunk_ends;
+    if (check_size(source, size))
+        return -1;
+    return set_palette(source, batch->colors + image->first_color, image->num_colors);
+}
+
+static uint32_t
+find_chunk(const struct bitmap_source *source, uint64_t offset)
+{
+    uint32_t low = 0, high = source->num_chunks - 1;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+
+        if (source->chunk_ends[middle] > offset)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* Copy count bytes from offset of the image, across chunks. */
+static void
+fetch(const struct bitmap_source *source, uint64_t offset, size_t count, uint8_t *dst)
+{
+    uint32_t index = find_chunk(source, offset);
+
+    while (count > 0) {
+        const struct image_chunk *chunk = &source->chunks[index];
+        uint64_t start = source->chunk_ends[index] - chunk->size;
+        size_t skip = (size_t)(offset - start);
+        size_t part = chunk->size - skip < count ? chunk->size - skip : count;
+
+        memmove(dst, chunk->data + skip, part);
+        dst += part;
+        offset += part;
+        count -= part;
+        index++;
+    }
+}
+
+static uint32_t
+expand_555(uint32_t pixel)
+{
+    uint32_t r = pixel >> 10 & 0x1f, g = pixel >> 5 & 0x1f, b = pixel & 0x1f;
+
+    return OPAQUE | (r << 3 | r >> 2) << 16 | (g << 3 | g >> 2) << 8 | (b << 3 | b >> 2);
+}
+
+static uint32_t
+expand_565(uint32_t pixel)
+{
+    uint32_t r = pixel >> 11 & 0x1f, g = pixel >> 5 & 0x3f, b = pixel & 0x1f;
+
+    return OPAQUE | (r << 3 | r >> 2) << 16 | (g << 2 | g >> 4) << 8 | (b << 3 | b >> 2);
+}
+
+static uint32_t
+load_16(const uint8_t *src)
+{
+    return (uint32_t)src[0] | (uint32_t)src[1] << 8;
+}
+
+/* Indexed pixels; first counts pixels from the first bit of bytes. */
+static void
+decode_indexed(const struct bitmap_source *source, const uint8_t *bytes, uint32_t first,
+               uint32_t width, uint32_t *words)
+{
+    for (uint32_t i = 0; i < width; i++) {
+        uint32_t pixel = first + i;
+        uint32_t index;
+
+        switch (source->format) {
+        case SPICE_BITMAP_FMT_1BIT_LE:
+            index = bytes[pixel / 8] >> pixel % 8 & 1;
+            break;
+        case SPICE_BITMAP_FMT_1BIT_BE:
+            index = bytes[pixel / 8] >> (7 - pixel % 8) & 1;
+            break;
+        case SPICE_BITMAP_FMT_4BIT_LE:
+            index = bytes[pixel / 2] >> (pixel % 2 ? 4 : 0) & 0xf;
+            break;
+        case SPICE_BITMAP_FMT_4BIT_BE:
+            index = bytes[pixel / 2] >> (pixel % 2 ? 0 : 4) & 0xf;
+            break;
+        default:
+            index = bytes[pixel];
+            break;
+        }
+        words[i] = source->palette[index];
+    }
+}
+
+static void
+decode_direct(const uint8_t *bytes, uint32_t format, uint32_t width, uint32_t *words)
+{
+    for (uint32_t i = 0; i < width; i++) {
+        switch (format) {
+        case SPICE_BITMAP_FMT_8BIT_A:
+            words[i] = (uint32_t)bytes[i] << 24;
+            break;
+        case SPICE_BITMAP_FMT_16BIT:
+            words[i] = expand_555(load_16(bytes + 2 * i));
+            break;
+        case SPICE_BITMAP_FMT_24BIT:
+            words[i] =
+                OPAQUE | load_16(bytes + 3 * i) | (uint32_t)bytes[3 * i + 2] << 16;
+            break;
+        default:
+            words[i] = load_16(bytes + 4 * i) | load_16(bytes + 4 * i + 2) << 16;
+            if (format == SPICE_BITMAP_FMT_32BIT)
+                words[i] |= OPAQUE;
+            break;
+        }
+    }
+}
+
+void
+pixels_encode(const uint32_t *words, uint32_t width, uint32_t surface_format,
+              uint8_t *dst)
+{
+    for (uint32_t i = 0; i < width; i++) {
+        uint32_t argb = words[i];
+        uint16_t pixel;
+
+        switch (surface_format) {
+        case SPICE_SURFACE_FMT_8_A:
+            dst[i] = (uint8_t)(argb >> 24);
+            break;
+        case SPICE_SURFACE_FMT_16_555:
+            pixel = (uint16_t)((argb >> 9 & 0x7c00) | (argb >> 6 & 0x3e0) |
+                               (argb >> 3 & 0x1f));
+            memcpy(dst + 2 * i, &pixel, 2);
+            break;
+        case SPICE_SURFACE_FMT_16_565:
+            pixel = (uint16_t)((argb >> 8 & 0xf800) | (argb >> 5 & 0x7e0) |
+                               (argb >> 3 & 0x1f));
+            memcpy(dst + 2 * i, &pixel, 2);
+            break;
+        default:
+            memcpy(dst + 4 * i, &argb, 4);
+            break;
+        }
+    }
+}
+
+void
+pixels_decode(const uint8_t *src, uint32_t width, uint32_t surface_format,
+              uint32_t *words)
+{
+    for (uint32_t i = 0; i < width; i++) {
+        uint16_t pixel;
+
+        switch (surface_format) {
+        case SPICE_SURFACE_FMT_8_A:
+            words[i] = (uint32_t)src[i] << 24;
+            break;
+        case SPICE_SURFACE_FMT_16_555:
+            memcpy(&pixel, src + 2 * i, 2);
+            words[i] = expand_555(pixel);
+            break;
+        case SPICE_SURFACE_FMT_16_565:
+            memcpy(&pixel, src + 2 * i, 2);
+            words[i] = expand_565(pixel);
+            break;
+        default:
+            memcpy(&words[i], src + 4 * i, 4);
+            if (surface_format == SPICE_SURFACE_FMT_32_xRGB)
+                words[i] |= OPAQUE;
+            break;
+        }
+    }
+}
+
+static void
+read_row(const struct bitmap_source *source, struct bitmap_scratch *scratch, uint32_t x,
+         uint32_t row, uint32_t width, uint32_t surface_format, uint8_t *dst)
+{
+    uint32_t bits = bits_per_pixel(source->format);
+    uint64_t first = (uint64_t)x * bits / 8;
+    size_t count = (size_t)(((uint64_t)(x + width) * bits + 7) / 8 - first);
+    uint64_t offset = (uint64_t)source->stride * row + first;
+
+    if (same_layout(source->format, surface_format)) {
+        fetch(source, offset, count, dst);
+        return;
+    }
+    fetch(source, offset, count, scratch->bytes);
+    if (bits > 8 || source->format == SPICE_BITMAP_FMT_8BIT_A)
+        decode_direct(scratch->bytes, source->format, width, scratch->words);
+    else
+        decode_indexed(source, scratch->bytes, x % (8 / bits), width, scratch->words);
+    pixels_encode(scratch->words, width, surface_format, dst);
+}
+
+void
+bitmap_source_read(const struct bitmap_source *source, struct bitmap_scratch *scratch,
+                   struct bitmap_part part, uint32_t surface_format, uint8_t *dst,
+                   ptrdiff_t dst_stride)
+{
+    for (uint32_t i = 0; i < part.height; i++) {
+        uint32_t y = part.y + i;
+        uint32_t row = source->top_down ? y : source->height - 1 - y;
+
+        read_row(source, scratch, part.x, row, part.width, surface_format,
+                 dst + (ptrdiff_t)i * dst_stride);
+    }
+}
+
+int
+bitmap_convert(const struct bitmap_view *bitmap, uint32_t x, uint32_t y, uint32_t width,
+               uint32_t height, uint32_t surface_format, uint8_t *dst,
+               uint64_t dst_size, uint32_t dst_stride)
+{
+    struct bitmap_part part = {x, y, width, height};
+    struct bitmap_scratch scratch;
+    struct bitmap_source source;
+    uint64_t end = bitmap->size;
+    struct image_chunk chunk = {bitmap->data, (uint32_t)bitmap->size};
+    uint64_t row = (uint64_t)width * surface_pixel_size(surface_format);
+
+    memset(&source, 0, sizeof(source));
+    source.chunks = &chunk;
+    source.chunk_ends = &end;
+    source.num_chunks = 1;
+    source.width = bitmap->width;
+    source.height = bitmap->height;
+    source.stride = bitmap->stride;
+    source.format = (uint8_t)bitmap->format;
+    source.top_down = bitmap->top_down != 0;
+    if (bitmap->size > UINT32_MAX || bitmap->format > UINT8_MAX || row == 0 ||
+        height == 0 || check_size(&source, bitmap->size) ||
+        set_palette(&source, bitmap->colors, bitmap->num_colors))
+        return -1;
+    if (x > bitmap->width || width > bitmap->width - x || y > bitmap->height ||
+        height > bitmap->height - y || dst_stride < row ||
+        (uint64_t)dst_stride * (height - 1) + row > dst_size)
+        return -1;
+    if (bitmap_scratch_init(&scratch) == 0)
+        bitmap_source_read(&source, &scratch, part, surface_format, dst, dst_stride);
+    else
+        end = 0;
+    bitmap_scratch_fini(&scratch);
+    return end ? 0 : -1;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * display_message_writer.h: one function per message of spice.proto's DisplayChannel.
+ */
+#ifndef DISPLAY_MESSAGE_WRITER_H
+#define DISPLAY_MESSAGE_WRITER_H
+
+#include "canvas_draw.h"
+#include "display_message.h"
+
+/* SpiceMsgDisplayBase: where to draw. */
+struct message_base {
+    uint32_t surface_id;
+    pixman_box32_t box;
+    const pixman_box32_t *clips; /* inside box */
+    uint32_t num_clips;          /* 0: all of box */
+};
+
+/*
+ * Append a DRAW_COPY of a BITMAP as large as the box and return where its pixels go, in
+ * rows pixels_stride apart; NULL: nowhere, draw without it.
+ */
+uint8_t *write_draw_copy_bitmap(struct display_messages *messages,
+                                const struct message_base *base, uint32_t rop,
+                                uint32_t surface_format, size_t *pixels_stride);
+void write_draw_copy_surface(struct display_messages *messages,
+                             const struct message_base *base, uint32_t rop,
+                             const struct surface *source, int32_t dx, int32_t dy);
+void write_draw_fill(struct display_messages *messages, const struct message_base *base,
+                     uint32_t color, uint32_t rop);
+void write_copy_bits(struct display_messages *messages, const struct message_base *base,
+                     int32_t dx, int32_t dy);
+void write_surface_create(struct display_messages *messages,
+                          const struct surface *surface);
+void write_surface_destroy(struct display_messages *messages, uint32_t surface_id);
+
+/* The surface format whose pixels a BITMAP for a surface carries. */
+uint32_t message_format(uint32_t surface_format);
+
+/* Bytes of a row of pixels in a message. */
+size_t message_row_size(uint32_t surface_format, uint32_t width);
+
+enum {
+    /* About what a DRAW_COPY costs besides its pixels, on the wire and in time. */
+    DRAW_OVERHEAD = 100,
+};
+
+/* What drawing box costs, in bytes. */
+uint64_t pixels_cost(const struct surface *surface, pixman_box32_t box);
+
+/* Take bytes from room, at most all of it. */
+static inline void
+spend(uint64_t *room, uint64_t bytes)
+{
+    *room -= bytes < *room ? bytes : *room;
+}
+
+/* The rows from row on of piece that fit one message. */
+pixman_box32_t next_band(const struct surface *surface, pixman_box32_t piece,
+                         uint32_t row);
+
+/* Append the pixels of band as they are now. */
+void write_surface_band(struct canvas *canvas, struct display_messages *messages,
+                        const struct surface *surface, pixman_box32_t band);
+
+void add_damage(struct display_messages *messages, uint32_t surface_id,
+                pixman_box32_t box);
+void add_surface_event(struct display_messages *messages, uint32_t surface_id,
+                       uint32_t serial);
+
+#endif /* DISPLAY_MESSAGE_WRITER_H */
