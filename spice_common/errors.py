@@ -5,7 +5,8 @@
     CoreError
     ├── GuestError            the guest broke a rule of qxl_dev.h or ipc_ring.h
     │   ├── RingBrokenError   a ring's indexes are further apart than the ring is long
-    │   └── BadAddressError   a QXLPHYSICAL that leads nowhere
+    │   ├── BadAddressError   a QXLPHYSICAL that leads nowhere
+    │   └── SurfaceError      a surface that cannot be, or is not there
     └── LayoutError           we described memory that cannot be what we say it is
 
 Bad commands are no exceptions: they are dropped, and counted in their batch.
@@ -19,6 +20,7 @@ __all__ = [
     "GuestError",
     "LayoutError",
     "RingBrokenError",
+    "SurfaceError",
 ]
 
 
@@ -36,6 +38,10 @@ class RingBrokenError(GuestError):
 
 class BadAddressError(GuestError):
     """A QXLPHYSICAL names no active slot, an old generation, or too few bytes."""
+
+
+class SurfaceError(GuestError):
+    """A surface's id, format or size is not possible, or its memory too small."""
 
 
 class LayoutError(CoreError):
