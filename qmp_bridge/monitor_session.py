@@ -1,0 +1,219 @@
+"""One monitor client's end of the bridge; no I/O.
+
+Commands are carried out in the order they came, as QEMU does: a command that is answered
+here waits until those before it are answered by QEMU, and those after it wait for it.
+Out-of-band commands overtake.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from qmp_bridge.capabilities import Greeting, Mode, Negotiation
+from qmp_bridge.commands import FD_COMMANDS, Command, CommandTable, check_command
+from qmp_bridge.errors import JsonError, QmpError
+from qmp_bridge.message import Message, MessageReader, error_reply, reply
+from qmp_bridge.qemu_session import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qmp_bridge.json_parser import JsonValue
+    from qmp_bridge.qemu_session import QemuSession
+
+__all__ = ["MonitorHandler", "MonitorSession"]
+
+_MAX_AHEAD = 8
+"""Commands of one client handed over and not answered; QEMU queues as many."""
+
+_MAX_AHEAD_SIZE = 1 << 20
+"""Bytes of those; a longer command goes alone."""
+
+_MAX_QUEUED = 64
+"""Commands read and not handed over, beyond which the client is not read."""
+
+_ERROR_POSITIONS = (11, 1, 0)
+"""First QEMU known to tell where in the stream a JSON error is."""
+
+
+class MonitorHandler(Protocol):
+    """What a ``MonitorSession`` needs from its owner."""
+
+    def send(self, data: bytes) -> None:
+        """Send to the monitor client."""
+
+
+@dataclass(slots=True)
+class _Request:
+    """One thing to answer: a command, or what is wrong with a message."""
+
+    raw: bytes
+    value: JsonValue
+    command: Command | QmpError
+    fds: Sequence[int] = ()
+
+
+class MonitorSession:
+    """Reads a client's commands, answers or forwards them, sends it replies."""
+
+    def __init__(
+        self,
+        handler: MonitorHandler,
+        qemu: QemuSession,
+        greeting: Greeting,
+        table: CommandTable,
+    ) -> None:
+        """*table* has the commands that are answered here; ``greet`` comes first."""
+        self._handler = handler
+        self._qemu = qemu
+        self._table = table
+        self._negotiation = Negotiation(greeting.capabilities)
+        self._reader = MessageReader(positions=greeting.version >= _ERROR_POSITIONS)
+        self._lane = Lane()
+        self._queue: deque[_Request] = deque()
+        self._ahead: deque[int] = deque()
+        self._fds: list[int] = []
+        self._running = False
+        self._greeting = greeting
+
+    @property
+    def busy(self) -> bool:
+        """Whether so much waits that the client should not be read."""
+        return len(self._queue) >= _MAX_QUEUED
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything received is answered."""
+        return not self._queue and not self._ahead
+
+    def greet(self) -> None:
+        """Send what QEMU says first."""
+        self._handler.send(self._greeting.raw)
+
+    def receive(self, data: bytes, fds: Sequence[int] = ()) -> None:
+        """Take bytes and the fds that came with them; they are the session's now."""
+        if fds:
+            # As in QEMU's socket: fds that no command took go when others come.
+            _close(self._fds)
+            self._fds = list(fds)
+        begin = len(self._queue)
+        for message in self._reader.feed(data):
+            self._take(message)
+        if self._fds:
+            self._give_fds(list(self._queue)[begin:])
+        self._pump()
+
+    def event(self, line: bytes) -> None:
+        """Pass an event on; not before the client negotiated."""
+        if self._negotiation.mode is Mode.COMMANDS:
+            self._handler.send(line)
+
+    def detach(self) -> None:
+        """Take note that the client is gone: what it asked for is still done."""
+        _close(self._fds)
+        self._fds = []
+
+    def close(self) -> None:
+        """Forget what is not carried out yet."""
+        self.detach()
+        for request in self._queue:
+            _close(request.fds)
+        self._queue.clear()
+        self._ahead.clear()
+
+    def _take(self, message: Message | JsonError) -> None:
+        """Queue a message, or carry it out at once if it is out of band."""
+        if isinstance(message, JsonError):
+            self._queue.append(_Request(b"", None, message))
+            return
+        value = message.value
+        try:
+            command = check_command(value, oob=self._negotiation.oob)
+        except QmpError as error:
+            self._queue.append(_Request(message.raw, value, error))
+            return
+        if not command.oob:
+            self._queue.append(_Request(message.raw, value, command))
+        elif self._is_local(command):
+            refusal = QmpError(f"The command {command.name} does not support OOB")
+            self._handler.send(error_reply(refusal, value))
+        else:
+            assert isinstance(value, dict)
+            self._qemu.submit_oob(value, self._handler.send)
+
+    def _give_fds(self, requests: Sequence[_Request]) -> None:
+        """Send the fds along with the command that wants them, or the next one."""
+        commands = [
+            (request.command.name, request)
+            for request in requests
+            if isinstance(request.command, Command)
+        ]
+        takers = [request for name, request in commands if name in FD_COMMANDS]
+        takers += [request for name, request in commands if name not in self._table]
+        if takers:
+            takers[0].fds, self._fds = self._fds, []
+
+    def _pump(self) -> None:
+        """Carry out what may be carried out; may be entered again from within."""
+        if self._running:
+            return
+        self._running = True
+        while self._queue and self._may_start(self._queue[0]):
+            request = self._queue.popleft()
+            if self._is_forwarded(request):
+                self._ahead.append(len(request.raw))
+                self._qemu.submit(self._lane, request.raw, self._on_reply, request.fds)
+            else:
+                _close(request.fds)
+                self._handler.send(self._answer(request))
+        self._running = False
+
+    def _may_start(self, request: _Request) -> bool:
+        if not self._ahead:
+            return True
+        if not self._is_forwarded(request):
+            return False
+        size = sum(self._ahead) + len(request.raw)
+        return len(self._ahead) < _MAX_AHEAD and size <= _MAX_AHEAD_SIZE
+
+    def _is_forwarded(self, request: _Request) -> bool:
+        command = request.command
+        if self._negotiation.mode is Mode.NEGOTIATION or isinstance(command, JsonError):
+            return False
+        if isinstance(command, QmpError):
+            # QEMU, with which we enabled oob, sees "exec-oob" otherwise than a client
+            # that did not enable it may expect.
+            value = request.value
+            return not isinstance(value, dict) or "exec-oob" not in value
+        return command.name != "qmp_capabilities" and not self._is_local(command)
+
+    def _is_local(self, command: Command) -> bool:
+        row = self._table.get(command.name)
+        return row is not None and row.ours(command.arguments)
+
+    def _answer(self, request: _Request) -> bytes:
+        try:
+            if isinstance(request.command, QmpError):
+                raise request.command
+            return reply(self._run(request.command), request.value)
+        except QmpError as error:
+            return error_reply(error, request.value)
+
+    def _run(self, command: Command) -> JsonValue:
+        if self._negotiation.process(command.name, command.arguments):
+            return {}
+        return self._table[command.name].run(command.arguments)
+
+    def _on_reply(self, line: bytes) -> None:
+        if self._ahead:  # not closed meanwhile
+            self._ahead.popleft()
+        self._handler.send(line)
+        self._pump()
+
+
+def _close(fds: Sequence[int]) -> None:
+    for fd in fds:
+        os.close(fd)
