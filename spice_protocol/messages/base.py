@@ -8,6 +8,26 @@ from typing import Annotated
 from spice_protocol.marshaller import Data, Items, WireMessage
 from spice_protocol.wire import WireStruct, length_of, u8, u32, u64
 
+__all__ = [
+    "MSG",
+    "MSGC",
+    "BaseMsg",
+    "BaseMsgc",
+    "MessageClass",
+    "SpiceMsgData",
+    "SpiceMsgDisconnecting",
+    "SpiceMsgEmpty",
+    "SpiceMsgMigrate",
+    "SpiceMsgNotify",
+    "SpiceMsgPing",
+    "SpiceMsgSetAck",
+    "SpiceMsgWaitForChannels",
+    "SpiceMsgcAckSync",
+    "SpiceMsgcPong",
+    "SpiceWaitForChannel",
+]
+
+
 MessageClass = type[WireStruct] | type[WireMessage]
 
 

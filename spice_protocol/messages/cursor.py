@@ -15,6 +15,19 @@ from spice_protocol.wire import WireStruct, u8, u16, u64
 if TYPE_CHECKING:
     from spice_protocol.marshaller import Marshaller, Reader
 
+__all__ = [
+    "MSG",
+    "MSGC",
+    "CursorMsg",
+    "SpiceCursor",
+    "SpiceCursorHeader",
+    "SpiceMsgCursorInit",
+    "SpiceMsgCursorInvalOne",
+    "SpiceMsgCursorMove",
+    "SpiceMsgCursorSet",
+    "SpiceMsgCursorTrail",
+]
+
 
 class CursorMsg(enum.IntEnum):
     """``SPICE_MSG_CURSOR_*``: server to client; a client sends only base messages."""

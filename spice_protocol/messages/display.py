@@ -16,6 +16,34 @@ from spice_protocol.messages.base import (
 )
 from spice_protocol.wire import WireStruct, i32, i64, length_of, u8, u16, u32, u64
 
+__all__ = [
+    "MSG",
+    "MSGC",
+    "DisplayMsg",
+    "DisplayMsgc",
+    "SpiceHead",
+    "SpiceMsgDisplayGlDraw",
+    "SpiceMsgDisplayGlScanoutUnix",
+    "SpiceMsgDisplayInvalList",
+    "SpiceMsgDisplayInvalPalette",
+    "SpiceMsgDisplayMode",
+    "SpiceMsgDisplayMonitorsConfig",
+    "SpiceMsgDisplayStreamActivateReport",
+    "SpiceMsgDisplayStreamClip",
+    "SpiceMsgDisplayStreamCreate",
+    "SpiceMsgDisplayStreamData",
+    "SpiceMsgDisplayStreamDataSized",
+    "SpiceMsgDisplayStreamDestroy",
+    "SpiceMsgDisplaySurfaceCreate",
+    "SpiceMsgDisplaySurfaceDestroy",
+    "SpiceMsgcDisplayInit",
+    "SpiceMsgcDisplayPreferredCompression",
+    "SpiceMsgcDisplayPreferredVideoCodecType",
+    "SpiceMsgcDisplayStreamReport",
+    "SpiceResourceID",
+    "SpiceStreamDataHeader",
+]
+
 
 class DisplayMsg(enum.IntEnum):
     """``SPICE_MSG_DISPLAY_*``: server to client."""

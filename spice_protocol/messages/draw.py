@@ -16,12 +16,50 @@ from spice_protocol.draw import (
     SpiceRect,
     SpiceTransform,
 )
-from spice_protocol.enums import SpiceCompositeFlags, SpiceLineFlags
-from spice_protocol.marshaller import Data, Items, Marshaller, Pointer, WireMessage
+from spice_protocol.enums import (
+    SpiceCompositeFlags,
+    SpiceLineFlags,
+    SpiceStringFlags,
+)
+from spice_protocol.errors import InvalidValueError
+from spice_protocol.marshaller import Items, Marshaller, Pointer, WireMessage
 from spice_protocol.wire import i32, length_of, u8, u16, u32
 
 if TYPE_CHECKING:
     from spice_protocol.marshaller import Reader
+
+__all__ = [
+    "SpiceAlphaBlend",
+    "SpiceBlackness",
+    "SpiceComposite",
+    "SpiceCopy",
+    "SpiceFill",
+    "SpiceLineAttr",
+    "SpiceMsgDisplayBase",
+    "SpiceMsgDisplayCopyBits",
+    "SpiceMsgDisplayDrawAlphaBlend",
+    "SpiceMsgDisplayDrawBlackness",
+    "SpiceMsgDisplayDrawBlend",
+    "SpiceMsgDisplayDrawComposite",
+    "SpiceMsgDisplayDrawCopy",
+    "SpiceMsgDisplayDrawFill",
+    "SpiceMsgDisplayDrawInvers",
+    "SpiceMsgDisplayDrawOpaque",
+    "SpiceMsgDisplayDrawRop3",
+    "SpiceMsgDisplayDrawStroke",
+    "SpiceMsgDisplayDrawText",
+    "SpiceMsgDisplayDrawTransparent",
+    "SpiceMsgDisplayDrawWhiteness",
+    "SpiceOpaque",
+    "SpicePath",
+    "SpicePathSeg",
+    "SpiceRasterGlyph",
+    "SpiceRop3",
+    "SpiceString",
+    "SpiceStroke",
+    "SpiceText",
+    "SpiceTransparent",
+]
 
 
 class SpiceMsgDisplayBase(WireMessage):
@@ -131,12 +169,68 @@ class SpiceStroke(WireMessage):
     back_mode: u16
 
 
-class SpiceString(WireMessage):
-    """Glyphs, not taken apart; *flags* are ``SPICE_STRING_FLAGS_*``."""
+@dataclass(slots=True)
+class SpiceRasterGlyph:
+    """One glyph; its rows are padded to bytes."""
 
-    length: u16
-    flags: u8
-    glyphs: Annotated[bytes, Data()]
+    render_pos: SpicePoint
+    glyph_origin: SpicePoint
+    width: int
+    height: int
+    data: bytes = field(repr=False)
+
+    @classmethod
+    def read(cls, reader: Reader, bits: int) -> Self:
+        """Take a glyph of *bits* bits per pixel."""
+        places = reader.struct(SpicePoint), reader.struct(SpicePoint)
+        width, height = reader.u16(), reader.u16()
+        data = reader.take((width * bits + 7) // 8 * height)
+        return cls(*places, width, height, bytes(data))
+
+    def write(self, writer: Marshaller) -> None:
+        """Append the glyph."""
+        writer.add(self.render_pos.pack() + self.glyph_origin.pack())
+        writer.u16(self.width)
+        writer.u16(self.height)
+        writer.add(self.data)
+
+
+@dataclass(slots=True)
+class SpiceString:
+    """A string of glyphs, all of one depth."""
+
+    flags: int
+    """``SPICE_STRING_FLAGS_*``, exactly one of RASTER_A1, _A4 and _A8 among them."""
+    glyphs: list[SpiceRasterGlyph]
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """Take a string.
+
+        Raises:
+            InvalidValueError: its glyphs have no depth.
+
+        """
+        length, flags = reader.u16(), reader.u8()
+        for flag, bits in _GLYPH_BITS.items():
+            if flags & flag:
+                glyphs = [SpiceRasterGlyph.read(reader, bits) for _ in range(length)]
+                return cls(flags, glyphs)
+        raise InvalidValueError(f"string flags {flags:#x}")
+
+    def write(self, writer: Marshaller) -> None:
+        """Append the string."""
+        writer.u16(len(self.glyphs))
+        writer.u8(self.flags)
+        for glyph in self.glyphs:
+            glyph.write(writer)
+
+
+_GLYPH_BITS = {
+    SpiceStringFlags.RASTER_A1: 1,
+    SpiceStringFlags.RASTER_A4: 4,
+    SpiceStringFlags.RASTER_A8: 8,
+}
 
 
 class SpiceText(WireMessage):

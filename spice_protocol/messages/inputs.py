@@ -7,6 +7,21 @@ import enum
 from spice_protocol.messages.base import MessageClass, SpiceMsgData, SpiceMsgEmpty
 from spice_protocol.wire import WireStruct, i32, u8, u16, u32
 
+__all__ = [
+    "MSG",
+    "MSGC",
+    "InputsMsg",
+    "InputsMsgc",
+    "SpiceMsgInputsInit",
+    "SpiceMsgInputsKeyModifiers",
+    "SpiceMsgcInputsKeyDown",
+    "SpiceMsgcInputsKeyUp",
+    "SpiceMsgcInputsMouseMotion",
+    "SpiceMsgcInputsMousePosition",
+    "SpiceMsgcInputsMousePress",
+    "SpiceMsgcInputsMouseRelease",
+]
+
 
 class InputsMsg(enum.IntEnum):
     """``SPICE_MSG_INPUTS_*``: server to client."""

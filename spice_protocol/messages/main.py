@@ -9,6 +9,29 @@ from spice_protocol.marshaller import Data, Items, Pointer, WireMessage
 from spice_protocol.messages.base import MessageClass, SpiceMsgData, SpiceMsgEmpty
 from spice_protocol.wire import Bytes, WireStruct, length_of, u8, u16, u32, u64
 
+__all__ = [
+    "MSG",
+    "MSGC",
+    "MainMsg",
+    "MainMsgc",
+    "SpiceChannelId",
+    "SpiceMigrationDstInfo",
+    "SpiceMsgMainAgentDisconnected",
+    "SpiceMsgMainAgentToken",
+    "SpiceMsgMainChannelsList",
+    "SpiceMsgMainInit",
+    "SpiceMsgMainMigrateBegin",
+    "SpiceMsgMainMigrateBeginSeamless",
+    "SpiceMsgMainMouseMode",
+    "SpiceMsgMainMultiMediaTime",
+    "SpiceMsgMainName",
+    "SpiceMsgMainUuid",
+    "SpiceMsgcMainAgentStart",
+    "SpiceMsgcMainClientInfo",
+    "SpiceMsgcMainMigrateDstDoSeamless",
+    "SpiceMsgcMainMouseModeRequest",
+]
+
 
 class MainMsg(enum.IntEnum):
     """``SPICE_MSG_MAIN_*``: server to client."""

@@ -9,6 +9,18 @@ from spice_protocol.marshaller import Data, Items, WireMessage
 from spice_protocol.messages.base import MessageClass, SpiceMsgEmpty
 from spice_protocol.wire import WireStruct, length_of, u8, u16, u32
 
+__all__ = [
+    "MSG",
+    "MSGC",
+    "PlaybackMsg",
+    "SpiceMsgAudioMute",
+    "SpiceMsgAudioVolume",
+    "SpiceMsgPlaybackData",
+    "SpiceMsgPlaybackLatency",
+    "SpiceMsgPlaybackMode",
+    "SpiceMsgPlaybackStart",
+]
+
 
 class PlaybackMsg(enum.IntEnum):
     """``SPICE_MSG_PLAYBACK_*``: server to client; a client sends only base messages."""

@@ -12,6 +12,15 @@ from spice_protocol.wire import WireStruct, length_of, u8, u32
 if TYPE_CHECKING:
     from spice_protocol.messages.base import MessageClass
 
+__all__ = [
+    "MSG",
+    "MSGC",
+    "PortMsg",
+    "PortMsgc",
+    "SpiceMsgPortEvent",
+    "SpiceMsgPortInit",
+]
+
 
 class PortMsg(enum.IntEnum):
     """``SPICE_MSG_PORT_*``: server to client."""

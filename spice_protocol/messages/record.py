@@ -10,6 +10,17 @@ from spice_protocol.messages.base import MessageClass, SpiceMsgEmpty
 from spice_protocol.messages.playback import SpiceMsgAudioMute, SpiceMsgAudioVolume
 from spice_protocol.wire import WireStruct, u16, u32
 
+__all__ = [
+    "MSG",
+    "MSGC",
+    "RecordMsg",
+    "RecordMsgc",
+    "SpiceMsgRecordStart",
+    "SpiceMsgcRecordData",
+    "SpiceMsgcRecordMode",
+    "SpiceMsgcRecordStartMark",
+]
+
 
 class RecordMsg(enum.IntEnum):
     """``SPICE_MSG_RECORD_*``: server to client."""

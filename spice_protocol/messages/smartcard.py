@@ -11,6 +11,14 @@ from spice_protocol.wire import length_of, u32
 if TYPE_CHECKING:
     from spice_protocol.messages.base import MessageClass
 
+__all__ = [
+    "MSG",
+    "MSGC",
+    "SmartcardMsg",
+    "SmartcardMsgc",
+    "SpiceMsgSmartcard",
+]
+
 
 class SmartcardMsg(enum.IntEnum):
     """``SPICE_MSG_SMARTCARD_*``: server to client."""

@@ -13,6 +13,15 @@ from spice_protocol.messages.base import MessageClass, SpiceMsgData
 if TYPE_CHECKING:
     from spice_protocol.marshaller import Marshaller, Reader
 
+__all__ = [
+    "MSG",
+    "MSGC",
+    "SpiceCompressedData",
+    "SpiceMsgCompressedData",
+    "SpicevmcMsg",
+    "SpicevmcMsgc",
+]
+
 
 class SpicevmcMsg(enum.IntEnum):
     """``SPICE_MSG_SPICEVMC_*``: server to client."""
