@@ -181,9 +181,11 @@ class IvshmemServer:
 
     async def _serve(self, connection: socket.socket) -> None:
         with connection:
-            if self._connection is not None and has_closed(self._connection):
-                # The last QEMU is gone; its task has only not heard of it yet.
+            # A predecessor may be gone without its task having heard of it yet.
+            while self._connection is not None and has_closed(self._connection):
                 await self._detached.wait()
+            if has_closed(connection):
+                return
             if self._connection is not None:
                 await self._refuse(connection)
                 return
