@@ -101,8 +101,6 @@ class IoPorts:
 
     def _execute(self, io: QxlIo, value: int, next_mode: Mode) -> bool:
         name = f"QXL_IO_{io.name}"
-        if io in _RESETTING_PORTS:
-            self.reset()
         running = self._running
         if io in ASYNC_PORTS:
             self._running = io
@@ -121,5 +119,7 @@ class IoPorts:
             return False
         finally:
             self._running = running
+        if io in _RESETTING_PORTS:
+            self.reset()
         self.mode = next_mode
         return True

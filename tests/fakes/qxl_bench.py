@@ -53,8 +53,8 @@ class QxlBench:
         self.batch = CommandBatch()
         self.interrupts = 0
         self.transport.guest_on_interrupt(self._on_interrupt)
-        self._loop = asyncio.new_event_loop()
-        self.device.attach(self.worker, self._loop)
+        self.loop = asyncio.new_event_loop()
+        self.device.attach(self.worker, self.loop)
         self.header = self.device.parts.ram.header
 
     def __enter__(self) -> Self:
@@ -71,7 +71,7 @@ class QxlBench:
     def close(self) -> None:
         """Detach and let go of the memory."""
         self.device.detach()
-        self._loop.close()
+        self.loop.close()
         self.transport.close()
 
     def _on_interrupt(self) -> None:
