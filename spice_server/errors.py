@@ -15,6 +15,11 @@ monitor asked for and does not get is a ``vd_interfaces.control.ControlError``.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spice_protocol.enums import SpiceLinkErr
+
 __all__ = [
     "ClientError",
     "LinkRefusedError",
@@ -34,9 +39,9 @@ class ClientError(SpiceServerError):
 
 
 class LinkRefusedError(ClientError):
-    """A link attempt that is answered with *error* (``SpiceLinkErr``) and closed."""
+    """A link attempt that is closed, after the answer *error* (``SpiceLinkErr``)."""
 
-    def __init__(self, error: int, text: str) -> None:
+    def __init__(self, error: SpiceLinkErr | None, text: str) -> None:
         super().__init__(text)
         self.error = error
 

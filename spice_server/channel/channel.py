@@ -11,8 +11,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, ClassVar
 
+from spice_protocol.messages.tables import channel_name
 from spice_protocol.protocol import SpiceCommonCap, capability_words
-from spice_server.channel.names import channel_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ class Channel:
 
     @property
     def name(self) -> str:
-        """``display:0``."""
+        """``DISPLAY:0``."""
         return channel_name(self.type, self.id)
 
     @property

@@ -12,14 +12,21 @@ message in the connection, two ack windows on the wire, ``pipe_limit`` in the pi
 from __future__ import annotations
 
 import logging
-import struct
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from spice_protocol.errors import ProtocolError, TruncatedError
+from spice_protocol.errors import ProtocolError
+from spice_protocol.messages.base import (
+    BaseMsg,
+    BaseMsgc,
+    SpiceMsgcAckSync,
+    SpiceMsgcPong,
+    SpiceMsgPing,
+    SpiceMsgSetAck,
+)
+from spice_protocol.messages.tables import Direction, channel_name, message_name
 from spice_server.channel.ack import AckWindow
 from spice_server.channel.connection import LOW_WATER
 from spice_server.channel.framing import MessageReader, MessageWriter
-from spice_server.channel.names import channel_name, msgc_name
 from spice_server.channel.pipe import Message, Pipe
 from spice_server.errors import ClientError, SlowClientError
 
@@ -38,24 +45,6 @@ SEND_SIZE: Final = 256 * 1024
 
 MAX_PINGS: Final = 16
 """Pings without an answer that are remembered."""
-
-# Base messages, the same on every channel (spice.proto, BaseChannel).
-MSG_SET_ACK: Final = 3
-MSG_PING: Final = 4
-MSGC_ACK_SYNC: Final = 1
-MSGC_ACK: Final = 2
-MSGC_PONG: Final = 3
-MSGC_DISCONNECTING: Final = 6
-
-_U32: Final = struct.Struct("<I")
-_PING: Final = struct.Struct("<IQ")
-_SET_ACK: Final = struct.Struct("<II")
-
-
-def _unpack(layout: struct.Struct, body: memoryview) -> tuple[Any, ...]:
-    if len(body) < layout.size:
-        raise TruncatedError(f"{len(body)} of {layout.size} bytes")
-    return layout.unpack_from(body)
 
 
 class ClientLog(logging.LoggerAdapter[logging.Logger]):
@@ -81,7 +70,7 @@ class ChannelClient:
     ack_window: ClassVar[int] = 0
     """Messages per ACK; 0: this channel uses no window."""
     pipe_limit: ClassVar[int] = 1024 * 1024
-    """Bytes waiting in the pipe above which :meth:`pipe_overflow` is called."""
+    """Cost of the pipe, in bytes, above which :meth:`pipe_overflow` is called."""
     logger: ClassVar[logging.Logger] = logging.getLogger(__name__)
 
     def __init__(self, connection: Connection, link: LinkInfo) -> None:
@@ -116,10 +105,10 @@ class ChannelClient:
         A handler raises ``ProtocolError`` or ``ClientError`` to end the client.
         """
         return {
-            MSGC_ACK_SYNC: self.handle_ack_sync,
-            MSGC_ACK: self.handle_ack,
-            MSGC_PONG: self.handle_pong,
-            MSGC_DISCONNECTING: self.handle_disconnecting,
+            BaseMsgc.ACK_SYNC: self.handle_ack_sync,
+            BaseMsgc.ACK: self.handle_ack,
+            BaseMsgc.PONG: self.handle_pong,
+            BaseMsgc.DISCONNECTING: self.handle_disconnecting,
         }
 
     def greet(self) -> None:
@@ -149,7 +138,9 @@ class ChannelClient:
         self.connection.attach(loop, self)
         if self.ack_window:
             generation = self.ack.start(self.ack_window)
-            self.send(MSG_SET_ACK, _SET_ACK.pack(generation, self.ack_window))
+            self.send(
+                BaseMsg.SET_ACK, SpiceMsgSetAck(generation, self.ack_window).pack()
+            )
         self.greet()
 
     def close(self) -> None:
@@ -189,7 +180,7 @@ class ChannelClient:
         if self.closed:
             return
         self.pipe.push(item)
-        if self.pipe.size > self.pipe_limit:
+        if self.pipe.cost > self.pipe_limit:
             try:
                 self.pipe_overflow()
             except SlowClientError as error:
@@ -229,7 +220,8 @@ class ChannelClient:
         now = self._loop.time()
         if len(self._pings) < MAX_PINGS:
             self._pings[self._last_ping] = now
-        self.send(MSG_PING, _PING.pack(self._last_ping, int(now * 1e6)), data)
+        message = SpiceMsgPing(id=self._last_ping, timestamp=int(now * 1e6))
+        self.send(BaseMsg.PING, message.pack(), data)
         return self._last_ping
 
     # -- messages from the client ----------------------------------------------
@@ -249,19 +241,20 @@ class ChannelClient:
             self.close()
 
     def _handle(self, kind: int, body: memoryview) -> None:
-        handler = self._handlers.get(kind)
-        if handler is None:
-            name = msgc_name(self.link.channel_type, kind)
-            raise ClientError(f"{name} is not allowed on this channel")
+        handler = self._handlers.get(kind, self.handle_unexpected)
         try:
             handler(body)
-        except ProtocolError as error:
-            name = msgc_name(self.link.channel_type, kind)
+        except (ProtocolError, ClientError) as error:
+            name = message_name(self.link.channel_type, Direction.MSGC, kind)
             raise ClientError(f"{name}: {error}") from error
+
+    def handle_unexpected(self, body: memoryview) -> None:  # noqa: ARG002
+        """Refuse any message that has no handler."""
+        raise ClientError("not allowed on this channel")
 
     def handle_ack_sync(self, body: memoryview) -> None:
         """ACK_SYNC: ACKs that follow count for this generation."""
-        self.ack.sync(_unpack(_U32, body)[0])
+        self.ack.sync(SpiceMsgcAckSync.unpack(body).generation)
         self.pump()
 
     def handle_ack(self, body: memoryview) -> None:  # noqa: ARG002
@@ -271,10 +264,10 @@ class ChannelClient:
 
     def handle_pong(self, body: memoryview) -> None:
         """PONG: measure the round trip; an unknown id says nothing."""
-        ping_id, _timestamp = _unpack(_PING, body)
-        sent = self._pings.pop(ping_id, None)
+        pong = SpiceMsgcPong.unpack(body)
+        sent = self._pings.pop(pong.id, None)
         if sent is not None and self._loop is not None:
-            self.pong(ping_id, self._loop.time() - sent)
+            self.pong(pong.id, self._loop.time() - sent)
 
     def handle_disconnecting(self, body: memoryview) -> None:  # noqa: ARG002
         """DISCONNECTING: the client is about to leave."""

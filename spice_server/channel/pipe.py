@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Buffer", "Message", "MessageRun", "Pipe", "PipeItem", "Taken"]
 
+ITEM_COST = 256
+"""Bytes an item takes beside its buffers: many empty messages are not for free."""
+
 Buffer = bytes | memoryview
 """Immutable bytes; a memoryview has format ``B``."""
 
@@ -124,6 +127,11 @@ class Pipe:
 
     def __iter__(self) -> Iterator[PipeItem]:
         return iter(self._items)
+
+    @property
+    def cost(self) -> int:
+        """Bytes of memory that the waiting items hold, about."""
+        return self.size + ITEM_COST * len(self._items)
 
     def push(self, item: PipeItem) -> None:
         """Let *item* wait behind all others."""

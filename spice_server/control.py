@@ -1,0 +1,61 @@
+"""What the operator may ask (``vd_interfaces.control.SpiceControl``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vd_interfaces.control import ControlError, SetPasswordAction, SpiceInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spice_server.link.tickets import TicketStore
+    from spice_server.main.mouse_mode import MouseMode
+    from spice_server.session import SessionTable
+    from vd_interfaces.control import ChannelEvent
+
+__all__ = ["Control"]
+
+
+class Control:
+    """The operator's view of a server; main thread only."""
+
+    def __init__(
+        self, tickets: TicketStore, sessions: SessionTable, mouse_mode: MouseMode
+    ) -> None:
+        self._tickets = tickets
+        self._sessions = sessions
+        self._mouse_mode = mouse_mode
+        self.host: str | None = None
+        """Address or path the server listens on."""
+        self.port: int | None = None
+        self.tls_port: int | None = None
+
+    def set_password(self, password: str, action: SetPasswordAction) -> None:
+        """Set the ticket, see :class:`SpiceControl`."""
+        if action is SetPasswordAction.FAIL and len(self._sessions):
+            raise ControlError("a client is connected")
+        self._tickets.set_password(password)
+        if action is SetPasswordAction.DISCONNECT:
+            self._sessions.end_all()
+
+    def expire_password(self, when: float | None) -> None:
+        """Let the ticket expire, see :class:`SpiceControl`."""
+        self._tickets.expire(when)
+
+    def query_spice(self) -> SpiceInfo:
+        """Tell the server's state."""
+        return SpiceInfo(
+            enabled=True,
+            migrated=False,
+            host=self.host,
+            port=self.port,
+            tls_port=self.tls_port,
+            auth="spice" if self._tickets.ticketing else "none",
+            mouse_mode="client" if self._mouse_mode.is_client else "server",
+            channels=[record.describe() for record in self._sessions.links],
+        )
+
+    def on_channel_event(self, callback: Callable[[ChannelEvent], None]) -> None:
+        """Call *callback* for every channel event, in order."""
+        self._sessions.on_event(callback)

@@ -1,0 +1,197 @@
+"""A connection in its link stage: the table of :mod:`handshake` given a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final, Protocol
+
+from spice_protocol.protocol import SpiceCommonCap
+from spice_server.channel.channel import COMMON_CAPS
+from spice_server.channel.link_info import LinkInfo
+from spice_server.errors import LinkRefusedError
+from spice_server.link.handshake import (
+    EncryptedTicket,
+    Handshake,
+    LinkRequest,
+    LinkState,
+)
+
+if TYPE_CHECKING:
+    from spice_server.channel.channel import Channel
+    from spice_server.channel.connection import Connection
+    from spice_server.link.auth import TicketKey, TicketKeys
+
+__all__ = ["LINK_TIMEOUT", "LinkPolicy", "LinkStage"]
+
+LINK_TIMEOUT: Final = 60.0
+"""Seconds for a whole link stage: a client that asks its user for a password does so
+before it connects, so this only ends what will never be a link."""
+
+_log = logging.getLogger(__name__)
+
+
+class LinkPolicy(Protocol):
+    """Who decides about links."""
+
+    def find_channel(self, request: LinkRequest, *, tls: bool) -> Channel:
+        """Return the channel a client asks for.
+
+        Raises:
+            LinkRefusedError: it does not exist, or not over this kind of connection.
+
+        """
+
+    def check_ticket(self, password: bytes | None) -> None:
+        """Let a client in by its decrypted ticket; ``None``: it did not decrypt.
+
+        Raises:
+            LinkRefusedError: the client does not get in.
+
+        """
+
+    def join_session(self, request: LinkRequest) -> int:
+        """Return the id of the session that an authenticated link belongs to.
+
+        Raises:
+            LinkRefusedError: there is no such session.
+
+        """
+
+    def linked(self, connection: Connection, link: LinkInfo) -> None:
+        """Take over a detached connection whose link stage went well."""
+
+    def refused(self, error: LinkRefusedError) -> None:
+        """Learn that a link attempt was answered with *error*."""
+
+    def unlinked(self, stage: LinkStage) -> None:
+        """Forget *stage*: it is over, well or not."""
+
+    def link_lost(self, connection: Connection) -> None:
+        """Learn that a connection ended before it was linked."""
+
+
+class LinkStage:
+    """Serves a new connection until it is linked or closed (a :class:`Receiver`)."""
+
+    def __init__(
+        self, connection: Connection, policy: LinkPolicy, keys: TicketKeys
+    ) -> None:
+        self.connection = connection
+        self._policy = policy
+        self._keys = keys
+        self._handshake = Handshake()
+        self._request: LinkRequest | None = None
+        self._key: TicketKey | None = None
+        self._offering: asyncio.Task[None] | None = None
+        self._timeout: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to read."""
+        loop = asyncio.get_running_loop()
+        self._timeout = loop.call_later(LINK_TIMEOUT, self.abort, "it took too long")
+        self.connection.attach(loop, self)
+
+    def abort(self, reason: str) -> None:
+        """End the connection now, with no answer."""
+        _log.info("link from %s given up: %s", self._peer, reason)
+        self._end()
+        self._policy.unlinked(self)
+        self.connection.abort()
+
+    @property
+    def _peer(self) -> str:
+        peer = self.connection.peer
+        return f"{peer.host}:{peer.port}" if peer.port else peer.host
+
+    def _end(self) -> None:
+        """Handle nothing more; the connection may still be closing."""
+        self._closed = True
+        if self._timeout is not None:
+            self._timeout.cancel()
+        if self._offering is not None:
+            self._offering.cancel()
+
+    # -- Receiver --------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Go on with the handshake."""
+        if self._closed:
+            return
+        try:
+            self._handshake.receive(data)
+            self._proceed()
+        except LinkRefusedError as error:
+            self._refused(error)
+
+    def writable(self) -> None:
+        """Nothing waits: a link stage writes little."""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget it."""
+        if not self._closed:
+            _log.info("link from %s ended: %s", self._peer, error or "it hung up")
+        self._end()
+        self._policy.unlinked(self)
+        self._policy.link_lost(self.connection)
+
+    # -- steps -----------------------------------------------------------------
+
+    def _proceed(self) -> None:
+        match self._handshake.next_event():
+            case LinkRequest() as request:
+                self._decide(request)
+            case EncryptedTicket() as ticket:
+                self._judge(ticket)
+            case None:
+                pass
+
+    def _refused(self, error: LinkRefusedError) -> None:
+        _log.info("link from %s refused: %s", self._peer, error)
+        if self._handshake.state is not LinkState.CLOSED:
+            self._handshake.refuse(error.error, str(error))
+        self.connection.write([self._handshake.data_to_send()])
+        self._policy.refused(error)
+        self._end()
+        self.connection.close()
+
+    def _decide(self, request: LinkRequest) -> None:
+        """Find the channel, then offer a key as soon as there is one."""
+        channel = self._policy.find_channel(request, tls=self.connection.tls)
+        self._request = request
+        self._offering = asyncio.get_running_loop().create_task(self._offer(channel))
+
+    async def _offer(self, channel: Channel) -> None:
+        self._key = await self._keys.take()
+        if self._closed:
+            return
+        self._handshake.offer(self._key.public, COMMON_CAPS, channel.capability_words)
+        self.connection.write([self._handshake.data_to_send()])
+        self.data_received(b"")  # go on with what came meanwhile
+
+    def _judge(self, ticket: EncryptedTicket) -> None:
+        """Let the client in, or not."""
+        assert self._request is not None  # the handshake's order
+        assert self._key is not None
+        self._policy.check_ticket(self._key.decrypt(ticket.data))
+        session_id = self._policy.join_session(self._request)
+        self._handshake.accept()
+        self.connection.write([self._handshake.data_to_send()])
+        self._end()
+        self._hand_over(self._request, session_id)
+
+    def _hand_over(self, request: LinkRequest, session_id: int) -> None:
+        link = LinkInfo(
+            session_id=session_id,
+            channel_type=request.channel_type,
+            channel_id=request.channel_id,
+            common_caps=request.common_caps,
+            channel_caps=request.channel_caps,
+            mini_header=request.has_common(SpiceCommonCap.MINI_HEADER),
+            tls=self.connection.tls,
+        )
+        self._policy.unlinked(self)
+        self.connection.detach()
+        self.connection.put_back(self._handshake.remaining())
+        self._policy.linked(self.connection, link)

@@ -1,0 +1,240 @@
+"""The SPICE server: listens, links clients to channels, keeps sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from spice_protocol.enums import ChannelType, SpiceLinkErr
+from spice_protocol.messages.tables import channel_name
+from spice_server.config import ChannelSecurity
+from spice_server.control import Control
+from spice_server.errors import LinkRefusedError, OperatorError
+from spice_server.inputs.channel import InputsChannel
+from spice_server.link.auth import TicketKeys
+from spice_server.link.stage import LinkStage
+from spice_server.link.tickets import TicketStore
+from spice_server.listener import Listener, listen_tcp, listen_unix, tls_context
+from spice_server.main.channel import MainChannel
+from spice_server.main.mouse_mode import MouseMode
+from spice_server.session import SessionTable
+from spice_server.stats import ServerStats
+
+if TYPE_CHECKING:
+    import ssl
+
+    from spice_server.channel.channel import Channel
+    from spice_server.channel.connection import Connection
+    from spice_server.channel.link_info import LinkInfo
+    from spice_server.config import ServerConfig
+    from spice_server.link.handshake import LinkRequest
+    from vd_interfaces.input import InputSink
+
+__all__ = ["Server"]
+
+STOP_TIMEOUT: Final = 5.0
+"""Seconds that channels on other threads get to close their clients."""
+
+_log = logging.getLogger(__name__)
+
+
+class Server:
+    """One SPICE server; main thread only.
+
+    Main and inputs channels are its own, others are added before clients come.
+    """
+
+    def __init__(self, config: ServerConfig, input_sink: InputSink) -> None:
+        self.config = config
+        self.stats = ServerStats()
+        self.mouse_mode = MouseMode(input_sink)
+        self.sessions = SessionTable("spice" if config.ticketing else "none")
+        self.main = MainChannel(config, self.mouse_mode, self._other_channels)
+        self.inputs = InputsChannel(input_sink, self.mouse_mode)
+        self._tickets = TicketStore(ticketing=config.ticketing)
+        if config.password and config.ticketing:
+            self._tickets.set_password(config.password)
+        self.control = Control(self._tickets, self.sessions, self.mouse_mode)
+        """The operator's side of the server."""
+        self._channels: dict[tuple[int, int], Channel] = {}
+        self._security = {int(t): s for t, s in config.security.items()}
+        self._keys = TicketKeys()
+        self._listeners: list[Listener] = []
+        self._stages: dict[LinkStage, None] = {}
+        """Half-open links, the oldest first."""
+        self._all_closed: asyncio.Event | None = None
+
+    def add_channel(self, channel: Channel) -> None:
+        """Offer *channel* to clients; they learn of it when they attach."""
+        self._channels[channel.type, channel.id] = channel
+        channel.register(asyncio.get_running_loop(), self._link_closed)
+
+    def _other_channels(self) -> list[Channel]:
+        return [c for c in self._channels.values() if c is not self.main]
+
+    # -- life ------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            OperatorError: an address, a path or a certificate cannot be used.
+
+        """
+        config = self.config
+        tls = None
+        if config.tls_port is not None:
+            if config.tls is None:
+                raise OperatorError("a TLS port needs a certificate (x509-dir)")
+            tls = tls_context(config.tls)
+        self.add_channel(self.main)
+        self.add_channel(self.inputs)
+        try:
+            self._listen(tls)
+        except OperatorError:
+            self._close_listeners()
+            raise
+        self._keys.start()
+        for listener in self._listeners:
+            listener.start()
+
+    def _listen(self, tls: ssl.SSLContext | None) -> None:
+        config, control = self.config, self.control
+        if config.unix_path is not None:
+            control.host = str(config.unix_path)
+            sock = listen_unix(config.unix_path, config.unix_mode)
+            self._listeners.append(Listener(sock, self.serve))
+        if config.tls_port is not None:
+            control.host = config.addr or "*"
+            control.tls_port = self._listen_tcp(config.tls_port, tls)
+        if config.port is not None:
+            control.host = config.addr or "*"
+            control.port = self._listen_tcp(config.port, None)
+
+    def _listen_tcp(self, port: int, tls: ssl.SSLContext | None) -> int | None:
+        listeners = [
+            Listener(sock, self.serve, tls)
+            for sock in listen_tcp(self.config.addr, port)
+        ]
+        self._listeners += listeners
+        return listeners[0].port
+
+    async def stop(self) -> None:
+        """Close every socket; channels on other threads must still be running."""
+        self._close_listeners()
+        for stage in list(self._stages):
+            stage.abort("the server stops")
+        self._keys.stop()
+        self._all_closed = asyncio.Event()
+        self.sessions.end_all()
+        if self.sessions.links:
+            try:
+                async with asyncio.timeout(STOP_TIMEOUT):
+                    await self._all_closed.wait()
+            except TimeoutError:
+                _log.warning("%d links did not close", len(self.sessions.links))
+
+    def _close_listeners(self) -> None:
+        for listener in self._listeners:
+            listener.stop()
+        if self._listeners and self.config.unix_path is not None:
+            self.config.unix_path.unlink(missing_ok=True)
+        self._listeners.clear()
+
+    # -- connections -----------------------------------------------------------
+
+    def serve(self, connection: Connection) -> None:
+        """Begin the link stage of a new connection."""
+        self.stats.accepted += 1
+        self.sessions.connected(connection)
+        while len(self._stages) >= self.config.max_half_open:
+            self.stats.displaced += 1
+            next(iter(self._stages)).abort("too many others wait, too")
+        stage = LinkStage(connection, self, self._keys)
+        self._stages[stage] = None
+        stage.start()
+
+    # -- LinkPolicy ------------------------------------------------------------
+
+    def find_channel(self, request: LinkRequest, *, tls: bool) -> Channel:
+        """Return the channel a client asks for, see :class:`LinkPolicy`."""
+        name = channel_name(request.channel_type, request.channel_id)
+        match self._security.get(request.channel_type):
+            case ChannelSecurity.SECURE if not tls:
+                raise LinkRefusedError(SpiceLinkErr.NEED_SECURED, f"{name} needs TLS")
+            case ChannelSecurity.PLAINTEXT if tls:
+                raise LinkRefusedError(SpiceLinkErr.NEED_UNSECURED, f"{name} over TLS")
+        # There is one main channel, whatever id a client gives it.
+        is_main = request.channel_type == ChannelType.MAIN
+        number = 0 if is_main else request.channel_id
+        channel = self._channels.get((request.channel_type, number))
+        if channel is None:
+            raise LinkRefusedError(None, f"there is no {name}")
+        return channel
+
+    def check_ticket(self, password: bytes | None) -> None:
+        """Let a client in by its ticket, see :class:`LinkPolicy`."""
+        if password is None:
+            reason: str | None = "the ticket does not decrypt"
+        else:
+            reason = self._tickets.refusal(password, time.time())
+        if reason is not None:
+            raise LinkRefusedError(SpiceLinkErr.PERMISSION_DENIED, reason)
+
+    def join_session(self, request: LinkRequest) -> int:
+        """Return the id of a link's session, see :class:`LinkPolicy`.
+
+        A main channel makes a new one.  If its client names an old one it expects to
+        have been migrated here; it is given a new session like any other.
+        """
+        if len(self.sessions.links) >= self.config.max_links:
+            raise LinkRefusedError(SpiceLinkErr.ERROR, "there are too many links")
+        if request.channel_type == ChannelType.MAIN:
+            return self.sessions.new_id()
+        if self.sessions.get(request.connection_id) is None:
+            text = f"there is no session {request.connection_id:#x}"
+            raise LinkRefusedError(SpiceLinkErr.BAD_CONNECTION_ID, text)
+        return request.connection_id
+
+    def linked(self, connection: Connection, link: LinkInfo) -> None:
+        """Give an authenticated connection to its channel, see :class:`LinkPolicy`."""
+        is_main = link.channel_type == ChannelType.MAIN
+        channel = self._channels[link.channel_type, 0 if is_main else link.channel_id]
+        if is_main:
+            self.stats.sessions += 1
+            if not self.config.multi_client:
+                self.sessions.end_all()
+        if not self.sessions.add(link, channel, connection):
+            _log.warning("client %#x: second %s", link.session_id, channel.name)
+            connection.abort()
+            self.sessions.disconnected(connection)
+            return
+        self.stats.linked += 1
+        channel.connect(connection, link)
+        if link.channel_type == ChannelType.INPUTS:
+            self._warn_of_plain_keys(connection, link)
+
+    def _warn_of_plain_keys(self, connection: Connection, link: LinkInfo) -> None:
+        client = self.main.clients.get(link.session_id)
+        if client is not None and not link.tls and connection.peer.family != "unix":
+            client.notify("keyboard channel is insecure")
+
+    def refused(self, error: LinkRefusedError) -> None:
+        """Count a refused link."""
+        answer = "NONE" if error.error is None else error.error.name
+        self.stats.refused[answer] += 1
+
+    def unlinked(self, stage: LinkStage) -> None:
+        """Forget a link stage that is over."""
+        self._stages.pop(stage, None)
+
+    def link_lost(self, connection: Connection) -> None:
+        """Tell of the end of a connection that was never linked."""
+        self.sessions.disconnected(connection)
+
+    def _link_closed(self, link: LinkInfo) -> None:
+        self.sessions.closed(link)
+        if self._all_closed is not None and not self.sessions.links:
+            self._all_closed.set()
