@@ -165,10 +165,14 @@ def error_names() -> list[str]:
     return names
 
 
+# Asked for at every look at an empty cursor ring: do not build it anew.
+_ERROR_NAMES = tuple(error_names())
+
+
 def take_error_counts(counts: Any) -> dict[str, int]:  # noqa: ANN401
     """Return the counters of a C array that are not 0, by name, and set them to 0."""
     errors = {}
-    for number, name in enumerate(error_names()):
+    for number, name in enumerate(_ERROR_NAMES):
         if counts[number]:
             errors[name] = counts[number]
             counts[number] = 0
