@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Primary plane: damage becomes copies.  Cursor plane: commits become cursor commands. */
+
+#include <linux/version.h>
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_damage_helper.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_gem_atomic_helper.h>
+#include <drm/drm_gem_framebuffer_helper.h>
+
+#include "qxl_ivshmem_drv.h"
+
+/* The hot spot was the framebuffer's until 6.8, then the plane state's. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#define hot_x_of(state) ((state)->hotspot_x)
+#define hot_y_of(state) ((state)->hotspot_y)
+#else
+#define hot_x_of(state) ((state)->fb->hot_x)
+#define hot_y_of(state) ((state)->fb->hot_y)
+#endif
+
+#define REDRAW_DELAY_MS 50	/* until damage that found no room is tried again */
+
+static int check_plane(struct drm_plane_state *plane_state, struct drm_atomic_state *state,
+		       bool can_position)
+{
+	struct drm_crtc_state *crtc_state = NULL;
+
+	if (plane_state->crtc)
+		crtc_state = drm_atomic_get_new_crtc_state(state, plane_state->crtc);
+	if (!crtc_state)
+		return 0;	/* disabled */
+	return drm_atomic_helper_check_plane_state(plane_state, crtc_state,
+						   DRM_PLANE_NO_SCALING,
+						   DRM_PLANE_NO_SCALING,
+						   can_position, true);
+}
+
+static int primary_check(struct drm_plane *plane, struct drm_atomic_state *state)
+{
+	return check_plane(drm_atomic_get_new_plane_state(state, plane), state, false);
+}
+
+static int cursor_check(struct drm_plane *plane, struct drm_atomic_state *state)
+{
+	struct drm_plane_state *new = drm_atomic_get_new_plane_state(state, plane);
+
+	if (new->fb && (new->fb->width > QXL_CURSOR_SIZE ||
+			new->fb->height > QXL_CURSOR_SIZE))
+		return -EINVAL;
+	return check_plane(new, state, true);
+}
+
+/* Draw @clip, a rectangle of the framebuffer, where the plane shows it. */
+static int draw_clip(struct qxl_display *display, struct drm_plane_state *state,
+		     const struct drm_rect *clip)
+{
+	struct drm_shadow_plane_state *shadow = to_drm_shadow_plane_state(state);
+	int x = clip->x1 - (state->src.x1 >> 16) + state->dst.x1;
+	int y = clip->y1 - (state->src.y1 >> 16) + state->dst.y1;
+
+	return qxl_draw_copy(display, state->fb, shadow->data, clip, x, y);
+}
+
+static void add_rect(struct drm_rect *sum, const struct drm_rect *rect)
+{
+	if (!drm_rect_visible(sum)) {
+		*sum = *rect;
+		return;
+	}
+	sum->x1 = min(sum->x1, rect->x1);
+	sum->y1 = min(sum->y1, rect->y1);
+	sum->x2 = max(sum->x2, rect->x2);
+	sum->y2 = max(sum->y2, rect->y2);
+}
+
+/*
+ * What an earlier commit could not draw comes first, with today's pixels.  What this
+ * one cannot draw is one rectangle for the next.
+ */
+static void draw_damage(struct qxl_display *display, struct drm_plane_state *old,
+			struct drm_plane_state *new)
+{
+	struct drm_rect src = { new->src.x1 >> 16, new->src.y1 >> 16,
+				new->src.x2 >> 16, new->src.y2 >> 16 };
+	struct drm_atomic_helper_damage_iter iter;
+	struct drm_rect late = display->undrawn;
+	struct drm_rect undrawn = {};
+	struct drm_rect clip;
+
+	if (drm_rect_visible(&late) && drm_rect_intersect(&late, &src) &&
+	    draw_clip(display, new, &late))
+		add_rect(&undrawn, &late);
+	drm_atomic_helper_damage_iter_init(&iter, old, new);
+	drm_atomic_for_each_plane_damage(&iter, &clip) {
+		if (drm_rect_visible(&undrawn) || draw_clip(display, new, &clip))
+			add_rect(&undrawn, &clip);
+	}
+	display->undrawn = undrawn;
+	if (drm_rect_visible(&undrawn))
+		schedule_delayed_work(&display->redraw_work,
+				      msecs_to_jiffies(REDRAW_DELAY_MS));
+}
+
+static void primary_update(struct drm_plane *plane, struct drm_atomic_state *state)
+{
+	struct qxl_display *display = to_qxl_display(plane->dev);
+	struct drm_plane_state *old = drm_atomic_get_old_plane_state(state, plane);
+	struct drm_plane_state *new = drm_atomic_get_new_plane_state(state, plane);
+	int idx;
+
+	if (!new->fb || !new->visible || !drm_dev_enter(plane->dev, &idx))
+		return;
+	if (display->has_primary &&
+	    !drm_gem_fb_begin_cpu_access(new->fb, DMA_FROM_DEVICE)) {
+		draw_damage(display, old, new);
+		drm_gem_fb_end_cpu_access(new->fb, DMA_FROM_DEVICE);
+	}
+	drm_dev_exit(idx);
+}
+
+/* One framebuffer-wide dirty rectangle's worth of commit: it draws display->undrawn. */
+static void redraw_work(struct work_struct *work)
+{
+	struct qxl_display *display =
+		container_of(work, struct qxl_display, redraw_work.work);
+	struct drm_clip_rect clip = { .x2 = 1, .y2 = 1 };
+	struct drm_framebuffer *fb = NULL;
+	int idx;
+
+	if (!drm_dev_enter(&display->drm, &idx))
+		return;
+	drm_modeset_lock(&display->primary.mutex, NULL);
+	if (display->primary.state->fb) {
+		fb = display->primary.state->fb;
+		drm_framebuffer_get(fb);
+	}
+	drm_modeset_unlock(&display->primary.mutex);
+	if (fb) {
+		drm_atomic_helper_dirtyfb(fb, NULL, 0, 0, &clip, 1);
+		drm_framebuffer_put(fb);
+	}
+	drm_dev_exit(idx);
+}
+
+static bool cursor_changed(struct qxl_display *display, struct drm_plane_state *old,
+			   struct drm_plane_state *new, struct drm_atomic_state *state)
+{
+	struct drm_crtc_state *crtc_state = drm_atomic_get_new_crtc_state(state, new->crtc);
+
+	return display->cursor_stale || old->fb != new->fb || !old->visible || new->fb_damage_clips ||
+	       hot_x_of(old) != hot_x_of(new) || hot_y_of(old) != hot_y_of(new) ||
+	       (crtc_state && drm_atomic_crtc_needs_modeset(crtc_state));
+}
+
+static int show_cursor(struct qxl_display *display, struct drm_plane_state *old,
+		       struct drm_plane_state *new, struct drm_atomic_state *state)
+{
+	struct drm_shadow_plane_state *shadow = to_drm_shadow_plane_state(new);
+	int hot_x = hot_x_of(new), hot_y = hot_y_of(new);
+	int x = new->crtc_x + hot_x, y = new->crtc_y + hot_y;
+	int ret;
+
+	if (!cursor_changed(display, old, new, state))
+		return qxl_move_cursor(display, x, y);
+	ret = drm_gem_fb_begin_cpu_access(new->fb, DMA_FROM_DEVICE);
+	if (ret)
+		return ret;
+	ret = qxl_draw_cursor(display, new->fb, shadow->data, x, y, hot_x, hot_y);
+	drm_gem_fb_end_cpu_access(new->fb, DMA_FROM_DEVICE);
+	return ret;
+}
+
+static void cursor_update(struct drm_plane *plane, struct drm_atomic_state *state)
+{
+	struct qxl_display *display = to_qxl_display(plane->dev);
+	struct drm_plane_state *old = drm_atomic_get_old_plane_state(state, plane);
+	struct drm_plane_state *new = drm_atomic_get_new_plane_state(state, plane);
+	int ret = 0, idx;
+
+	if (!drm_dev_enter(plane->dev, &idx))
+		return;
+	if (display->has_primary) {
+		if (new->fb && new->visible)
+			ret = show_cursor(display, old, new, state);
+		else if (old->visible)
+			ret = qxl_hide_cursor(display);
+	}
+	display->cursor_stale = ret;
+	drm_dev_exit(idx);
+}
+
+static const struct drm_plane_helper_funcs primary_helper_funcs = {
+	DRM_GEM_SHADOW_PLANE_HELPER_FUNCS,
+	.atomic_check = primary_check,
+	.atomic_update = primary_update,
+};
+
+static const struct drm_plane_helper_funcs cursor_helper_funcs = {
+	DRM_GEM_SHADOW_PLANE_HELPER_FUNCS,
+	.atomic_check = cursor_check,
+	.atomic_update = cursor_update,
+};
+
+static const struct drm_plane_funcs plane_funcs = {
+	.update_plane = drm_atomic_helper_update_plane,
+	.disable_plane = drm_atomic_helper_disable_plane,
+	.destroy = drm_plane_cleanup,
+	DRM_GEM_SHADOW_PLANE_FUNCS,
+};
+
+static const u32 primary_formats[] = { DRM_FORMAT_XRGB8888 };
+static const u32 cursor_formats[] = { DRM_FORMAT_ARGB8888 };
+
+int qxl_plane_init(struct qxl_display *display)
+{
+	struct drm_device *drm = &display->drm;
+	int ret;
+
+	INIT_DELAYED_WORK(&display->redraw_work, redraw_work);
+	ret = drm_universal_plane_init(drm, &display->primary, 1, &plane_funcs,
+				       primary_formats, ARRAY_SIZE(primary_formats), NULL,
+				       DRM_PLANE_TYPE_PRIMARY, NULL);
+	if (ret)
+		return ret;
+	drm_plane_helper_add(&display->primary, &primary_helper_funcs);
+	drm_plane_enable_fb_damage_clips(&display->primary);
+
+	ret = drm_universal_plane_init(drm, &display->cursor, 1, &plane_funcs,
+				       cursor_formats, ARRAY_SIZE(cursor_formats), NULL,
+				       DRM_PLANE_TYPE_CURSOR, NULL);
+	if (ret)
+		return ret;
+	drm_plane_helper_add(&display->cursor, &cursor_helper_funcs);
+	drm_plane_enable_fb_damage_clips(&display->cursor);
+	return 0;
+}
