@@ -229,6 +229,17 @@ def test_a_broken_ring_is_a_guest_bug_until_reset(bench, ring, distance):
     assert bench.device.get_commands(bench.batch) == 0
 
 
+def test_a_ring_that_breaks_under_a_full_bunch(bench, guest):
+    for color in range(32):
+        guest.draw_fill(AREA, color)
+    bench.device.get_commands(bench.batch)
+    bench.put("release_ring.prod", "I", 1000)
+    bench.device.release_commands(bench.batch)
+    assert bench.device.guest_bug
+    assert bench.device.flush_resources() == 0
+    assert bench.device.parts.faults.counts["release_ring"] == 1
+
+
 def test_a_broken_release_ring_is_noticed_at_oom(bench):
     bench.put("release_ring.prod", "I", 1000)
     assert bench.io(QxlIo.NOTIFY_OOM)
