@@ -129,8 +129,8 @@ class IoHandlers:
     def destroy_primary(self, value: int) -> None:
         """Forget the primary surface and the cursor."""
         self._only_zero(value)
-        self._parts.primary = None
         self._parts.worker.destroy_primary_surface()
+        self._parts.primary = None
 
     @staticmethod
     def _only_zero(value: int) -> None:
@@ -150,8 +150,8 @@ class IoHandlers:
 
     def destroy_all_surfaces(self, _value: int) -> None:
         """Finish with every surface, the primary one too."""
-        self._parts.primary = None
         self._parts.worker.destroy_surfaces()
+        self._parts.primary = None
 
     def flush_surfaces(self, _value: int) -> None:
         """Bring all surfaces up to date in guest memory (before a suspend)."""

@@ -16,7 +16,10 @@ from spice_common.memslot import MemslotTable
 if TYPE_CHECKING:
     from vm_transport.transport import DeviceTransport
 
-__all__ = ["Memslots"]
+__all__ = ["WORD_SIZE", "Memslots"]
+
+WORD_SIZE = 4
+"""Bytes that slots and surfaces are aligned to: one pixel of 32 bits."""
 
 
 class Memslots:
@@ -41,7 +44,7 @@ class Memslots:
 
         Raises:
             GuestBug: the id is not offered or in use, or the addresses are not memory
-                of this display.
+                of this display or not aligned.
             GuestError: the same for slot 0, which Windows' driver adds with stale
                 addresses after a reset and never uses.
 
@@ -56,6 +59,9 @@ class Memslots:
             raise error(
                 f"memory slot {slot_id}: {start:#x} to {end:#x} is not RAM or VRAM"
             )
+        if start % WORD_SIZE:
+            # Then a surface at an even address of the slot is not aligned either.
+            raise GuestBug(f"memory slot {slot_id} at {start:#x} is not aligned")
         self.table.add(slot_id, 0, region.view)
 
     def delete(self, slot_id: int) -> None:

@@ -44,8 +44,8 @@ class DeviceParts:
 
     def show_primary(self, primary: PrimarySurface) -> None:
         """Let the worker show *primary*."""
-        self.primary = primary
         self.worker.create_primary_surface(primary)
+        self.primary = primary
 
     def reset(self) -> None:
         """Forget all that the guest set up (``QXL_IO_RESET``, a machine reset).
@@ -53,11 +53,11 @@ class DeviceParts:
         The worker lets go of guest memory first; what it took and has not given back
         belongs to a driver that is gone and is never released.
         """
-        self.primary = self.monitors = None
         if self.attached_worker is not None:
             self.attached_worker.reset_cursor()
             self.attached_worker.reset_image_cache()
             self.attached_worker.destroy_surfaces()
+        self.primary = self.monitors = None
         self.memslots.reset()
         self.rom.reset()
         self.ram.reset()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qxl_device.errors import GuestBug
+from qxl_device.memslot import WORD_SIZE
 from spice_protocol.enums import SpiceSurfaceFmt
 from vd_interfaces.qxl import PrimarySurface
 
@@ -43,6 +44,8 @@ def check_primary(create: QXLSurfaceCreate, memslots: Memslots) -> PrimarySurfac
         raise GuestBug(f"a primary surface of {width} x {height} pixels")
     if stride % 4 or abs(stride) < (width * bits + 7) // 8:
         raise GuestBug(f"stride {stride} for {width} pixels of {bits} bits")
+    if create.mem % WORD_SIZE:
+        raise GuestBug(f"a primary surface at {create.mem:#018x}: not aligned")
     return PrimarySurface(
         width=width,
         height=height,

@@ -56,6 +56,7 @@ def test_illegal_slots(slots, transport):
         (1, ram.address, vram.address + 1),
         (1, ram.end, ram.address),
         (1, ram.address, ram.address),
+        (1, ram.address + 2, ram.end),
         (1, 0, 0xFFFFFFFFFFFFFFFF),
     ):
         with pytest.raises(GuestBug):

@@ -60,6 +60,11 @@ def test_impossible(slots, width, height, stride, pixels):
         check_primary(create(width, height, stride, pixels), slots)
 
 
+def test_not_aligned(slots):
+    with pytest.raises(GuestBug):
+        check_primary(create(mem=physical(2, 2)), slots)
+
+
 @pytest.mark.parametrize(
     ("stride", "mem"),
     [(256, physical(3, 0)), (256, physical(2, 0xD000)), (-(1 << 31), physical(2, 0))],
