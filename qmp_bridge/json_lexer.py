@@ -121,7 +121,8 @@ _ROWS: dict[_State, _Row] = {
     _State.SIGN: _Row(None, _to(b"0", _State.ZERO) | _to(_DIGITS[1:], _State.DIGITS)),
     _State.ZERO: _Row(
         None,
-        _to(_DIGITS, TokenType.ERROR) | _to(b".", _State.POINT) | _EXPONENT,
+        # No exponent: QEMU takes 0e1 for the number 0 and the keyword e.
+        _to(_DIGITS, TokenType.ERROR) | _to(b".", _State.POINT),
         TokenType.INTEGER,
     ),
     _State.DIGITS: _Row(
@@ -139,7 +140,7 @@ _ROWS: dict[_State, _Row] = {
 }
 
 # After a bad byte everything is skipped up to one of these, which begins anew.
-_RECOVERED = re.compile(rb"[\x00-\x1f\xfe\xff{}\[\]:,]")
+_RECOVERED = re.compile(rb"[\x00-\x08\x0a-\x1f\xfe\xff{}\[\]:,]")
 
 # A whole token, taken at once: what nearly every byte of nearly every command is part
 # of.  Whatever this does not match goes through the table above byte by byte.
@@ -190,6 +191,9 @@ class JsonLexer:
                     yield self._take_whole(whole)
                     position = whole.end()
                     continue
+            if self._state is _State.RECOVERY:
+                position = self._recover(data, position)
+                continue
             position = self._skip_run(data, position)
             if position < len(data):
                 token, position = self._step(data[position], position)
@@ -210,15 +214,17 @@ class JsonLexer:
         self._column += whole.end() - whole.start()
         return Token(type_, text, self._line, column, whole.end())
 
+    def _recover(self, data: bytes, position: int) -> int:
+        """Skip what follows an error; the position where to begin anew."""
+        stop = _RECOVERED.search(data, position)
+        end = len(data) if stop is None else stop.start()
+        self._column += end - position
+        if stop is not None:
+            self._state = _State.START
+        return end
+
     def _skip_run(self, data: bytes, position: int) -> int:
         """Take bytes that do not change the state; the position after them."""
-        if self._state is _State.RECOVERY:
-            stop = _RECOVERED.search(data, position)
-            end = len(data) if stop is None else stop.start()
-            self._column += end - position
-            if stop is not None:
-                self._state = _State.START
-            return end
         pattern = _ROWS[self._state].run
         run = None if pattern is None else pattern.match(data, position)
         if run is None:

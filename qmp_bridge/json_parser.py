@@ -16,7 +16,13 @@ from qmp_bridge.json_lexer import Token, TokenType
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["JsonValue", "parse_integer", "parse_tokens"]
+__all__ = [
+    "JsonValue",
+    "decode_modified_utf8",
+    "parse_integer",
+    "parse_tokens",
+    "show_modified_utf8",
+]
 
 JsonValue: TypeAlias = (
     "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
@@ -31,6 +37,13 @@ _NONCHARACTER = re.compile(
     "[\ufdd0-\ufdef"
     + "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
     + "]"
+)
+
+
+# One sequence of modified UTF-8, complete or not (mod_utf8_codepoint()).
+_SEQUENCE = re.compile(
+    rb"[\xc0-\xdf][\x80-\xbf]?|[\xe0-\xef][\x80-\xbf]{0,2}|[\xf0-\xf7][\x80-\xbf]{0,3}"
+    rb"|[\xf8-\xfb][\x80-\xbf]{0,4}|[\xfc\xfd][\x80-\xbf]{0,5}|[\x80-\xff]"
 )
 
 
@@ -143,6 +156,27 @@ def _error(token: Token, text: str) -> JsonError:
     return JsonError(f"JSON parse error, {text}", token.line, token.column)
 
 
+def decode_modified_utf8(data: bytes) -> str | None:
+    """Decode strictly; ``None``: a sequence or what it encodes is invalid."""
+    if data.isascii():
+        return data.decode("ascii")
+    try:
+        text = data.replace(b"\xc0\x80", b"\0").decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if _NONCHARACTER.search(text) else text
+
+
+def show_modified_utf8(data: bytes) -> str:
+    """Decode a C string for an error text; U+FFFD stands for what is invalid."""
+
+    def valid(sequence: re.Match[bytes]) -> bytes:
+        text = decode_modified_utf8(sequence[0])
+        return ("\ufffd" if text is None else text).encode()
+
+    return _SEQUENCE.sub(valid, data.split(b"\0")[0]).decode()
+
+
 def _literal(token: Token) -> JsonValue:
     match token.type:
         case TokenType.STRING:
@@ -176,13 +210,8 @@ def _string(token: Token) -> str:
 
 
 def _decode(token: Token, body: bytes) -> str:
-    if body.isascii():
-        return body.decode("ascii")
-    try:
-        text = body.replace(b"\xc0\x80", b"\0").decode("utf-8")
-    except UnicodeDecodeError:
-        raise _error(token, "invalid UTF-8 sequence in string") from None
-    if _NONCHARACTER.search(text):
+    text = decode_modified_utf8(body)
+    if text is None:
         raise _error(token, "invalid UTF-8 sequence in string")
     return text
 
@@ -219,11 +248,8 @@ def _unicode_escape(token: Token, body: bytes, start: int) -> tuple[str, int]:
             end += 6
     if codepoint is None or not _is_character(codepoint):
         # The text is what follows in the token, its closing quote included.
-        shown = (body + token.text[-1:])[start : start + 6].split(b"\0")[0]
-        raise _error(
-            token,
-            f"{shown.decode('utf-8', 'replace')} is not a valid Unicode character",
-        )
+        shown = show_modified_utf8((body + token.text[-1:])[start : start + 6])
+        raise _error(token, f"{shown} is not a valid Unicode character")
     return chr(codepoint), end
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from qmp_bridge.errors import JsonError, QemuProtocolError, QmpError
 from qmp_bridge.json_lexer import JsonLexer, Token, TokenType
-from qmp_bridge.json_parser import parse_integer, parse_tokens
+from qmp_bridge.json_parser import parse_integer, parse_tokens, show_modified_utf8
 from qmp_bridge.json_writer import dump
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ class MessageReader:
             value = json.loads(
                 line,
                 parse_int=parse_integer,
+                parse_float=_float,
                 parse_constant=_refuse,
                 object_pairs_hook=_unique,
             )
@@ -137,7 +138,7 @@ class MessageReader:
         """Add a token; what it completes."""
         if token.type is TokenType.ERROR:
             self._forget()
-            shown = token.text.split(b"\0")[0].decode("utf-8", "replace")
+            shown = show_modified_utf8(token.text)
             return JsonError(
                 f"JSON parse error, stray '{shown}'", token.line, token.column
             )
@@ -184,6 +185,12 @@ class _Parsed:
     """A parsed value; distinguishes JSON's null from nothing."""
 
     value: JsonValue
+
+
+def _float(text: str) -> float:
+    if text.lstrip("-")[:2] in {"0e", "0E"}:
+        raise ValueError(text)  # a number to JSON, two tokens to QEMU
+    return float(text)
 
 
 def _refuse(constant: str) -> float:
