@@ -143,8 +143,7 @@ class Pipe:
     ) -> tuple[list[Buffer], int]:
         """Take messages from the front, return their buffers and how many they are.
 
-        At least one message is taken if there is one and *max_messages* allows it;
-        beyond that both bounds hold.
+        Only the last message may reach beyond *max_bytes*: a large one must go, too.
         """
         buffers: list[Buffer] = []
         messages = 0
@@ -160,6 +159,8 @@ class Pipe:
             room -= size
             messages += taken.messages
             buffers += taken.buffers
+            if not taken.done:
+                break
         return buffers, messages
 
     def discard(self, unwanted: Callable[[PipeItem], bool]) -> int:

@@ -52,6 +52,8 @@ class TlsConnection(Connection):
                 self._blocked_on_write = False
                 self._flush()
             return self._tls.recv(READ_SIZE)
+        except ssl.SSLZeroReturnError:
+            return b""
         except ssl.SSLWantReadError:
             self._blocked_on_write = False
         except ssl.SSLWantWriteError:

@@ -6,6 +6,7 @@ carries ``BALLAST`` bytes and gives the bit rate, as libspice-server measures.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 __all__ = ["BALLAST", "NetTest"]
@@ -24,7 +25,8 @@ class NetTest:
         self.latency: float | None = None
         """Seconds of an empty round trip; ``None``: not measured yet."""
         self.bitrate: float | None = None
-        """Bits per second towards the client; ``None``: not measured yet."""
+        """Bits per second towards the client; ``None``: not measured yet, infinite: more
+        than can be measured."""
         self._pings: list[int] = []
 
     def sent(self, ping_id: int) -> None:
@@ -39,9 +41,10 @@ class NetTest:
             case 1:
                 self.latency = round_trip
             case 2 if self.latency is not None:
-                # Loopback answers the large ping no later than the small one at times.
-                transfer = max(round_trip - self.latency, 1e-6)
-                self.bitrate = len(BALLAST) * 8 / transfer
+                transfer = round_trip - self.latency
+                # A local client answers the large ping as fast as the small one.
+                faster = transfer <= 0
+                self.bitrate = math.inf if faster else len(BALLAST) * 8 / transfer
         return self.bitrate is not None
 
     @property
