@@ -33,6 +33,9 @@ DEVICE_DRIVER: Final = "ivshmem-doorbell"
 RECONNECT_S: Final = 1
 """How often QEMU looks for a qxld that went away."""
 _RECONNECT_MS_SINCE: Final = (9, 2)
+_CONNECTED_POLL_S: Final = 0.02
+_CONNECTED_POLLS: Final = 500
+"""Ten seconds of a main loop that does not turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def attach_commands(
 ) -> tuple[QmpCommand, QmpCommand]:
     """Return ``chardev-add`` and ``device_add`` for a running QEMU of that version.
 
-    The server must have accepted between the two: the chardev connects in the
+    ``query-chardev`` must show it connected between the two: it connects in the
     background, and ``device_add`` on one that is not connected hangs the VM.
     """
     data: dict[str, Any] = {
@@ -148,6 +151,7 @@ async def hot_attach(
         raise AttachError(f"QEMU cannot connect to {options.path}: {error}") from error
     try:
         await attached
+        await _wait_connected(monitor, options)
         await monitor.execute(device_add.name, device_add.arguments)
     except BaseException as error:
         _device_del, chardev_remove = detach_commands(options)
@@ -157,6 +161,24 @@ async def hot_attach(
         if isinstance(error, Exception):
             raise AttachError(f"QEMU refuses the device: {error}") from error
         raise
+
+
+async def _wait_connected(monitor: Monitor, options: AttachOptions) -> None:
+    """Return when QEMU knows that its chardev is connected.
+
+    The server's accept comes earlier: a thread of QEMU connects, its main loop notices
+    later, and until then a read from the chardev loops for ever.
+    """
+    for _ in range(_CONNECTED_POLLS):
+        reply = await monitor.execute("query-chardev", {})
+        assert isinstance(reply, list)
+        for chardev in reply:
+            if chardev["label"] == options.chardev_id and not chardev[
+                "filename"
+            ].startswith("disconnected:"):
+                return
+        await asyncio.sleep(_CONNECTED_POLL_S)
+    raise AttachError(f"its chardev {options.chardev_id} does not get connected")
 
 
 async def hot_detach(monitor: Monitor, options: AttachOptions) -> None:

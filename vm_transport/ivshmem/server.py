@@ -13,7 +13,7 @@ import contextlib
 import enum
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from spice_common.atomics import AtomicU32
 from vm_transport.errors import LayoutError
@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 __all__ = ["Attachment", "IvshmemEvent", "IvshmemServer"]
 
 _logger = logging.getLogger(__name__)
+
+
+MAX_CONNECTIONS: Final = 16
+"""Connections kept open; who is refused holds one until it notices."""
 
 
 class IvshmemEvent(enum.Enum):
@@ -208,6 +212,10 @@ class IvshmemServer:
         )
         with contextlib.suppress(OSError):
             await self._send(connection, messages.refusal())
+            if len(self._tasks) <= MAX_CONNECTIONS:
+                # A chardev that reads the end before device_add loses the refusal
+                # too, and the VM hangs after all.
+                await self._watch(connection)
 
     async def _attach(self, connection: socket.socket) -> None:
         process = peer_process(connection)

@@ -27,6 +27,7 @@ class FakeMonitor:
     def __init__(self, log: list[str], *, fail: str = "") -> None:
         self.log = log
         self.fail = fail
+        self.connects_after = 2
         self.commands: list[tuple[str, Mapping[str, Any]]] = []
 
     async def execute(self, name: str, arguments: Mapping[str, Any]) -> object:
@@ -37,6 +38,13 @@ class FakeMonitor:
             raise RuntimeError(f"{name} went wrong")
         if name == "query-version":
             return {"qemu": {"major": 7, "minor": 2, "micro": 22}, "package": ""}
+        if name == "query-chardev":
+            self.connects_after -= 1
+            state = "disconnected:" if self.connects_after >= 0 else ""
+            return [
+                {"label": "other", "filename": "disconnected:unix:/x"},
+                {"label": "qxld-ivshmem", "filename": f"{state}unix:/run"},
+            ]
         return {}
 
     async def wait_event(self, name: str, data: Mapping[str, Any]) -> object:
@@ -105,7 +113,11 @@ def test_qmp_commands_follow_the_version(
 def test_the_device_comes_after_the_handshake() -> None:
     log: list[str] = []
     asyncio.run(hot_attach(FakeMonitor(log), OPTIONS, happen(log)))
-    assert log == ["query-version", "chardev-add", "attached", "device_add"]
+    assert log == [
+        *("query-version", "chardev-add", "attached"),
+        *["query-chardev"] * 3,
+        "device_add",
+    ]
 
 
 def test_a_refused_device_leaves_no_chardev_behind() -> None:
@@ -169,3 +181,16 @@ def test_detaching_waits_for_the_guest_before_the_chardev_goes() -> None:
 def test_a_refused_detach_is_said() -> None:
     with pytest.raises(AttachError, match="does not let go"):
         asyncio.run(hot_detach(FakeMonitor([], fail="device_del"), OPTIONS))
+
+
+def test_a_chardev_that_never_connects_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vm_transport.ivshmem.attach._CONNECTED_POLL_S", 0.0)
+    log: list[str] = []
+    monitor = FakeMonitor(log)
+    monitor.connects_after = 10_000
+    with pytest.raises(AttachError, match="does not get connected"):
+        asyncio.run(hot_attach(monitor, OPTIONS, happen(log)))
+    assert log[-1] == "chardev-remove"
+    assert "device_add" not in log
