@@ -29,9 +29,17 @@ command_batch_new(void)
     if (batch == NULL) {
         return NULL;
     }
+    /* No array is ever NULL, so that readers may point at the start of an empty one. */
+    batch->images = calloc(MAX_BATCH_COMMANDS, sizeof(*batch->images));
+    batch->chunks = calloc(MAX_BATCH_COMMANDS, sizeof(*batch->chunks));
+    batch->clips = calloc(MAX_BATCH_COMMANDS, sizeof(*batch->clips));
+    batch->colors = calloc(MAX_BATCH_COMMANDS, sizeof(*batch->colors));
+    batch->cap_images = batch->cap_chunks = MAX_BATCH_COMMANDS;
+    batch->cap_clips = batch->cap_colors = MAX_BATCH_COMMANDS;
     batch->bookkeeping = calloc(1, sizeof(*batch->bookkeeping));
-    if (batch->bookkeeping == NULL) {
-        free(batch);
+    if (batch->images == NULL || batch->chunks == NULL || batch->clips == NULL ||
+        batch->colors == NULL || batch->bookkeeping == NULL) {
+        command_batch_free(batch);
         return NULL;
     }
     return batch;
