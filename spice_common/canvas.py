@@ -152,6 +152,13 @@ class Canvas:
             lib.canvas_read_surface(self.cdata, surface_id, out, len(pixels))
         return bytes(pixels)
 
+    @property
+    def not_drawn(self) -> int:
+        """Commands so far that were rejected or are not supported yet."""
+        counters: Any = lib.canvas_counters(self.cdata)
+        count: int = counters.not_drawn
+        return count
+
     def counters(self) -> CanvasCounters:
         """Return the counters as they are now."""
         counters: Any = lib.canvas_counters(self.cdata)

@@ -29,6 +29,7 @@ struct canvas_counters {
     uint64_t drawn[NUM_DRAW_TYPES];       /* by QXL_DRAW_* */
     uint64_t unsupported[NUM_DRAW_TYPES]; /* well-formed, but not drawn yet */
     uint64_t rejected;                    /* the guest's numbers do not fit together */
+    uint64_t not_drawn;                   /* rejected and all that is unsupported */
     uint64_t clipped;                     /* nothing of it was visible */
     uint64_t pixel_bytes;                 /* written to surfaces */
 };

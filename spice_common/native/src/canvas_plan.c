@@ -283,9 +283,11 @@ draw_plan_init(struct draw_plan *plan, struct canvas *canvas,
         break;
     case UNSUPPORTED:
         counters->unsupported[command->type]++;
+        counters->not_drawn++;
         break;
     case REJECTED:
         counters->rejected++;
+        counters->not_drawn++;
         break;
     }
     plan->kind = DRAW_NOT_AT_ALL;

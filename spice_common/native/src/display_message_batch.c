@@ -202,6 +202,13 @@ send_surface(struct drawing *drawing, const struct surface *surface)
     return 1;
 }
 
+static void
+reject(struct canvas *canvas)
+{
+    canvas->counters.rejected++;
+    canvas->counters.not_drawn++;
+}
+
 static int
 create_surface(struct drawing *drawing, const struct surface_command *command)
 {
@@ -215,7 +222,7 @@ create_surface(struct drawing *drawing, const struct surface_command *command)
         if (canvas_create_surface(canvas, command->surface_id, command->format,
                                   command->width, command->height, command->stride,
                                   command->data, step * command->height, !keep)) {
-            canvas->counters.rejected++;
+            reject(canvas);
             return 1;
         }
         surface = canvas_find(canvas, command->surface_id);
@@ -236,13 +243,13 @@ handle_surface_command(struct drawing *drawing, const struct surface_command *co
 
     /* Surface 0 comes and goes through I/O ports only. */
     if (command->surface_id == 0) {
-        canvas->counters.rejected++;
+        reject(canvas);
         return 1;
     }
     if (command->type == QXL_SURFACE_CMD_CREATE)
         return create_surface(drawing, command);
     if (canvas_destroy_surface(canvas, command->surface_id)) {
-        canvas->counters.rejected++;
+        reject(canvas);
     } else if (drawing->messages) {
         add_surface_event(drawing->messages, command->surface_id, 0);
         write_surface_destroy(drawing->messages, command->surface_id);

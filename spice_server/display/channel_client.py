@@ -1,0 +1,305 @@
+"""One client of a display channel: up to date, or behind and being refreshed.
+
+A client that is *up to date* gets every run of messages as it is made.  One that is
+*behind* gets none: what it misses is noted as damage, and whenever its pipe has drained
+it is sent surfaces that came or went and then some of the damage, from the surfaces as
+they are then.  A new client is behind in everything; a slow one becomes so when its pipe
+exceeds its bound, and what waited there is dropped.  So what a client can hold back is
+bounded, and neither the guest nor another client ever waits for it.
+
+Damage is repaired in rounds: what is damaged while a round is under way belongs to the
+next one, else the top of a busy screen would keep the rest of it from its turn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from spice_common.display_message import DamageMap
+from spice_protocol.messages.base import BaseMsg, SpiceMsgSetAck
+from spice_protocol.messages.display import (
+    DisplayMsg,
+    DisplayMsgc,
+    SpiceHead,
+    SpiceMsgcDisplayInit,
+    SpiceMsgcDisplayPreferredCompression,
+    SpiceMsgcDisplayPreferredVideoCodecType,
+    SpiceMsgcDisplayStreamReport,
+    SpiceMsgDisplayMonitorsConfig,
+)
+from spice_protocol.protocol import DisplayCap
+from spice_server.channel.ack import DEFAULT_WINDOW
+from spice_server.channel.channel_client import ChannelClient
+from spice_server.display.pipe_item import DisplayItem
+from spice_server.errors import ClientError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from spice_common.display_message import DisplayRun
+    from spice_server.channel.connection import Connection
+    from spice_server.channel.link_info import LinkInfo
+    from spice_server.channel.pipe import PipeItem
+    from spice_server.display.channel import DisplayChannel
+
+__all__ = ["MAX_PIPE_SIZE", "DisplayChannelClient"]
+
+MAX_PIPE_SIZE: Final = 8 * 1024 * 1024
+"""Bytes that may wait for a client that is up to date: a full HD screen, raw."""
+
+MAX_PIPE_ITEMS: Final = 1024
+"""Items that may wait: a small one costs more memory than its bytes."""
+
+REFRESH_SIZE: Final = 1024 * 1024
+"""Bytes of refresh that wait at most: they are as old as they wait long."""
+
+MAX_PIXMAP_CACHE: Final = 1 << 40
+"""Pixels; a client announcing more is confused."""
+
+
+class DisplayChannelClient(ChannelClient):
+    """A display channel's end at the server."""
+
+    pipe_limit: ClassVar[int] = MAX_PIPE_SIZE
+
+    def __init__(
+        self, connection: Connection, link: LinkInfo, channel: DisplayChannel
+    ) -> None:
+        super().__init__(connection, link)
+        self.init: SpiceMsgcDisplayInit | None = None
+        """What the client offered with DISPLAY_INIT; ``None``: it is still awaited."""
+        self.preferred_compression = 0
+        """``SPICE_IMAGE_COMPRESSION_*`` the client asked for; 0: none."""
+        self.preferred_codecs: list[int] = []
+        self.stream_reports = 0
+        self._channel = channel
+        self._behind = False
+        self._round = DamageMap()
+        self._next_round = DamageMap()
+        self._queued: dict[int, int] = {}
+        """Surfaces (id: serial) the client knows once it got all that waits for it."""
+        self._known: dict[int, int] = {}
+        """The same for what is on its way already."""
+        self._owes_inval = True
+        self._owes_monitors = True
+        self._owes_mark = True
+        self._refill_soon: asyncio.Handle | None = None
+
+    # -- what the channel says -------------------------------------------------
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has sent DISPLAY_INIT and may be sent pictures."""
+        return self.init is not None and not self.closed
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether it wants the messages of what is drawn now."""
+        return self.ready and not self._behind
+
+    @property
+    def behind(self) -> bool:
+        """Whether it wants to know what is damaged."""
+        return self.ready and self._behind
+
+    def draw(self, run: DisplayRun) -> None:
+        """Tell of what was drawn."""
+        if self._behind:
+            if run.damage:
+                self._next_round.add(run.damage)
+            self._refill_later()
+        elif not run.complete:
+            self._fall_behind()
+            for surface_id in self._channel.surfaces.serials():
+                self._channel.surfaces.damage_all(self._next_round, surface_id)
+        elif run.starts:
+            self._push_run(run)
+            self.pump()
+
+    def primary_created(self, run: DisplayRun) -> None:
+        """Tell of a new primary surface, its heads, and that it may be shown."""
+        self._owes_monitors = self._owes_mark = True
+        if self._behind:
+            self._refill_later()
+        elif run.complete:
+            self._push_run(run)
+        else:
+            self._fall_behind()
+        self._settle()
+
+    def send_monitors(self) -> None:
+        """Tell how the heads lie now."""
+        self._owes_monitors = True
+        self._settle()
+
+    def invalidate_caches(self) -> None:
+        """Let the client forget cached images and palettes."""
+        self._owes_inval = True
+        self._settle()
+
+    def _push_run(self, run: DisplayRun) -> None:
+        self._apply(self._queued, run)
+        self.push(DisplayItem(run, self._started))
+
+    @staticmethod
+    def _apply(surfaces: dict[int, int], run: DisplayRun) -> None:
+        for surface_id, serial in run.events:
+            if serial:
+                surfaces[surface_id] = serial
+            else:
+                surfaces.pop(surface_id, None)
+
+    def _started(self, run: DisplayRun) -> None:
+        self._apply(self._known, run)
+
+    # -- being behind ----------------------------------------------------------
+
+    def push(self, item: PipeItem) -> None:
+        """Let *item* wait for its turn."""
+        super().push(item)
+        if len(self.pipe) > MAX_PIPE_ITEMS and not self._behind:
+            self._fall_behind()
+
+    def pipe_overflow(self) -> None:
+        """Drop what waits and refresh the client later."""
+        if not self._behind:
+            self._fall_behind()
+        else:
+            super().pipe_overflow()
+
+    def _fall_behind(self) -> None:
+        self._behind = True
+        before = self.pipe.size
+        waiting = [
+            item.run
+            for item in self.pipe
+            if isinstance(item, DisplayItem) and not item.started
+        ]
+        self.pipe.discard(
+            lambda item: isinstance(item, DisplayItem) and not item.started
+        )
+        self._next_round.add(b"".join(run.damage for run in waiting))
+        self._queued = dict(self._known)
+        self._channel.client_fell_behind(before - self.pipe.size)
+        self.log.debug("is behind: %d bytes dropped", before - self.pipe.size)
+        self._refill_later()
+
+    def pump(self) -> None:
+        """Move what window and socket allow, and refill the pipe behind it."""
+        super().pump()
+        if self._behind:
+            self._refill_later()
+
+    def _refill_later(self) -> None:
+        if self._refill_soon is None and self._loop is not None and self._has_room():
+            self._refill_soon = self._loop.call_soon(self._refill)
+
+    def _has_room(self) -> bool:
+        return not self.closed and self.pipe.size < REFRESH_SIZE
+
+    def _refill(self) -> None:
+        """Queue the next part of what the client misses."""
+        self._refill_soon = None
+        if not self._behind or not self._has_room():
+            return
+        surfaces = self._channel.surfaces
+        if self._owes_inval:
+            self._push_inval()
+        run = surfaces.reconcile(self._queued, self._next_round)
+        for surface_id, serial in run.events:
+            if not serial:
+                self._round.forget(surface_id)
+        if run.starts:
+            self._push_run(run)
+        if not self._round:
+            self._round, self._next_round = self._next_round, self._round
+        run = surfaces.refresh(self._round, REFRESH_SIZE)
+        if run.starts:
+            self._channel.client_refreshed(len(run.data))
+            self._push_run(run)
+        if not self._round and not self._next_round:
+            self._behind = False
+            self._settle()
+
+    def _settle(self) -> None:
+        """Send what is owed beside the pixels, once there is a picture to show."""
+        if self._behind or not self.ready:
+            return
+        if self._owes_inval:
+            self._push_inval()
+        if self._channel.surfaces.primary is None:
+            return
+        if self._owes_monitors:
+            self._owes_monitors = False
+            self._push_monitors()
+        if self._owes_mark:
+            self._owes_mark = False
+            self.send(DisplayMsg.MARK)
+
+    def _push_inval(self) -> None:
+        self._owes_inval = False
+        self.send(DisplayMsg.INVAL_ALL_PALETTES)
+
+    def _push_monitors(self) -> None:
+        config = self._channel.monitors
+        if config is None or not self.link.has_capability(DisplayCap.MONITORS_CONFIG):
+            return
+        heads = [
+            SpiceHead(h.id, h.surface_id, h.width, h.height, h.x, h.y, h.flags)
+            for h in config.heads
+        ]
+        message = SpiceMsgDisplayMonitorsConfig(
+            max_allowed=config.max_allowed, heads=heads
+        )
+        self.send(DisplayMsg.MONITORS_CONFIG, message.pack())
+
+    # -- what the client says --------------------------------------------------
+
+    def handlers(self) -> dict[int, Callable[[memoryview], None]]:
+        """Return the handler of every message that a client may send."""
+        return {
+            **super().handlers(),
+            DisplayMsgc.INIT: self.handle_init,
+            DisplayMsgc.STREAM_REPORT: self.handle_stream_report,
+            DisplayMsgc.PREFERRED_COMPRESSION: self.handle_preferred_compression,
+            DisplayMsgc.PREFERRED_VIDEO_CODEC_TYPE: self.handle_preferred_video_codec,
+        }
+
+    def handle_init(self, body: memoryview) -> None:
+        """DISPLAY_INIT: the client's caches; from now on it gets pictures."""
+        if self.init is not None:
+            raise ClientError("INIT came twice")
+        init = SpiceMsgcDisplayInit.unpack(body)
+        if not 0 <= init.pixmap_cache_size <= MAX_PIXMAP_CACHE:
+            raise ClientError(f"a pixmap cache of {init.pixmap_cache_size} pixels")
+        if init.glz_dictionary_window_size < 0:
+            raise ClientError("a GLZ dictionary of negative size")
+        self.init = init
+        generation = self.ack.start(DEFAULT_WINDOW)
+        self.send(BaseMsg.SET_ACK, SpiceMsgSetAck(generation, DEFAULT_WINDOW).pack())
+        self._behind = True
+        self._channel.client_ready()
+        self._refill()
+
+    def handle_stream_report(self, body: memoryview) -> None:
+        """STREAM_REPORT: counted; there are no video streams yet."""
+        SpiceMsgcDisplayStreamReport.unpack(body)
+        self.stream_reports += 1
+
+    def handle_preferred_compression(self, body: memoryview) -> None:
+        """PREFERRED_COMPRESSION: remembered; raw bitmaps are always allowed."""
+        message = SpiceMsgcDisplayPreferredCompression.unpack(body)
+        self.preferred_compression = message.image_compression
+
+    def handle_preferred_video_codec(self, body: memoryview) -> None:
+        """PREFERRED_VIDEO_CODEC_TYPE: remembered."""
+        message = SpiceMsgcDisplayPreferredVideoCodecType.unpack(body)
+        self.preferred_codecs = message.codecs
+
+    def cleanup(self) -> None:
+        """Forget what was noted for the client."""
+        if self._refill_soon is not None:
+            self._refill_soon.cancel()
+        self._round.clear()
+        self._next_round.clear()

@@ -1,0 +1,172 @@
+"""A client's screen, painted from display messages by the plainest means.
+
+A second opinion on what messages say: numpy arrays of ARGB words, one pixel rule per
+line, no code shared with the C core.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spice_protocol.enums import (
+    SpiceBitmapFlags,
+    SpiceBitmapFmt,
+    SpiceBrushType,
+    SpiceClipType,
+    SpiceImageType,
+    SpiceRopd,
+    SpiceSurfaceFmt,
+)
+from spice_protocol.messages.display import MSG, DisplayMsg
+
+__all__ = ["Painter", "decode_bitmap", "rop"]
+
+WORD = np.dtype("<u4")
+OPAQUE = 0xFF000000
+
+
+def decode_bitmap(kind: int, data: bytes, width: int, height: int, stride: int):
+    """Return the pixels of a bitmap that a server may send, top row first."""
+    rows = np.frombuffer(data, np.uint8, stride * height).reshape(height, stride)
+    match kind:
+        case SpiceBitmapFmt.FMT_32BIT:
+            return rows[:, : 4 * width].copy().view(WORD) | np.uint32(OPAQUE)
+        case SpiceBitmapFmt.RGBA:
+            return rows[:, : 4 * width].copy().view(WORD)
+        case SpiceBitmapFmt.FMT_16BIT:
+            return from_555(rows[:, : 2 * width].copy().view("<u2").astype(WORD))
+        case SpiceBitmapFmt.FMT_8BIT_A:
+            return rows[:, :width].astype(WORD) << 24
+    raise AssertionError(f"bitmap format {kind}")
+
+
+def from_555(pixels):
+    """Widen x1r5g5b5 to ARGB."""
+    parts = [pixels >> shift & 0x1F for shift in (10, 5, 0)]
+    r, g, b = (part << 3 | part >> 2 for part in parts)
+    return np.uint32(OPAQUE) | r << 16 | g << 8 | b
+
+
+def rop(descriptor: int, src, dst):
+    """Combine words as a SPICE_ROPD_* descriptor says."""
+    ones = np.uint32(0xFFFFFFFF)
+    if descriptor & SpiceRopd.INVERS_SRC:
+        src = src ^ ones
+    plain = dst
+    if descriptor & SpiceRopd.INVERS_DEST:
+        dst = dst ^ ones
+    if descriptor & SpiceRopd.OP_PUT:
+        result = src
+    elif descriptor & SpiceRopd.OP_OR:
+        result = src | dst
+    elif descriptor & SpiceRopd.OP_AND:
+        result = src & dst
+    elif descriptor & SpiceRopd.OP_XOR:
+        result = src ^ dst
+    elif descriptor & SpiceRopd.OP_BLACKNESS:
+        return np.zeros_like(plain)
+    elif descriptor & SpiceRopd.OP_WHITENESS:
+        return np.full_like(plain, ones)
+    elif descriptor & SpiceRopd.OP_INVERS:
+        return plain ^ ones
+    else:
+        return src
+    return result ^ ones if descriptor & SpiceRopd.INVERS_RES else result
+
+
+class Painter:
+    """All surfaces of one display channel; 32 bit surfaces only."""
+
+    def __init__(self) -> None:
+        self.surfaces: dict[int, np.ndarray] = {}
+        self.formats: dict[int, int] = {}
+        self.marks = 0
+        self.log: list[str] = []
+        """Names of the messages in order."""
+
+    def rgb(self, surface_id: int = 0) -> np.ndarray | None:
+        """Return a surface's pixels as 0xRRGGBB; ``None``: there is no such one."""
+        surface = self.surfaces.get(surface_id)
+        return None if surface is None else surface & np.uint32(0xFFFFFF)
+
+    def apply(self, kind: int, body: bytes) -> None:
+        """Carry out one message of the display channel."""
+        if kind not in MSG:
+            return
+        name = DisplayMsg(kind).name
+        self.log.append(name)
+        message = MSG[kind].unpack(body)
+        assert message.pack() == bytes(body), f"{name} has bytes to spare"
+        handler = getattr(self, f"_{name.lower()}", None)
+        if handler is not None:
+            handler(message)
+
+    def _surface_create(self, message) -> None:
+        assert message.surface_id not in self.surfaces
+        assert message.format in {
+            SpiceSurfaceFmt.FMT_32_xRGB,
+            SpiceSurfaceFmt.FMT_32_ARGB,
+        }
+        assert message.flags == (message.surface_id == 0)
+        shape = (message.height, message.width)
+        self.surfaces[message.surface_id] = np.zeros(shape, WORD)
+        self.formats[message.surface_id] = message.format
+
+    def _surface_destroy(self, message) -> None:
+        del self.surfaces[message.surface_id]
+
+    def _mark(self, _message) -> None:
+        assert 0 in self.surfaces
+        self.marks += 1
+
+    def _draw_copy(self, message) -> None:
+        source = self._image(message.data.src_bitmap)
+        area = message.data.src_area
+        source = source[area.top : area.bottom, area.left : area.right]
+        assert message.data.mask.bitmap is None
+        self._paint(message.base, source, message.data.rop_descriptor)
+
+    def _draw_fill(self, message) -> None:
+        brush = message.data.brush
+        assert brush.type == SpiceBrushType.SOLID
+        box = message.base.box
+        shape = (box.bottom - box.top, box.right - box.left)
+        descriptor = message.data.rop_descriptor
+        if descriptor & SpiceRopd.INVERS_BRUSH:
+            descriptor |= SpiceRopd.INVERS_SRC
+        self._paint(message.base, np.full(shape, brush.color, WORD), descriptor)
+
+    def _copy_bits(self, message) -> None:
+        box, at = message.base.box, message.src_pos
+        height, width = box.bottom - box.top, box.right - box.left
+        surface = self.surfaces[message.base.surface_id]
+        source = surface[at.y : at.y + height, at.x : at.x + width].copy()
+        self._paint(message.base, source, SpiceRopd.OP_PUT)
+
+    def _image(self, image) -> np.ndarray:
+        if image.descriptor.type == SpiceImageType.SURFACE:
+            return self.surfaces[image.data.surface_id]
+        assert image.descriptor.type == SpiceImageType.BITMAP
+        bitmap = image.data
+        assert bitmap.flags == SpiceBitmapFlags.TOP_DOWN
+        assert (bitmap.x, bitmap.y) == (image.descriptor.width, image.descriptor.height)
+        return decode_bitmap(
+            bitmap.format, bitmap.data, bitmap.x, bitmap.y, bitmap.stride
+        )
+
+    def _paint(self, base, source, descriptor: int) -> None:
+        surface = self.surfaces[base.surface_id]
+        box = base.box
+        height, width = surface.shape
+        assert 0 <= box.top < box.bottom <= height
+        assert 0 <= box.left < box.right <= width
+        assert source.shape == (box.bottom - box.top, box.right - box.left)
+        clips = [box]
+        if base.clip.type == SpiceClipType.RECTS:
+            clips = base.clip.rects
+        wanted = np.zeros(surface.shape, bool)
+        for clip in clips:
+            wanted[clip.top : clip.bottom, clip.left : clip.right] = True
+        inside = (slice(box.top, box.bottom), slice(box.left, box.right))
+        drawn = rop(descriptor, source, surface[inside])
+        surface[inside] = np.where(wanted[inside], drawn, surface[inside])
