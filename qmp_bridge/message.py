@@ -117,6 +117,8 @@ class MessageReader:
     def _pieces(self, data: bytes) -> Iterator[Message | JsonError]:
         begin = 0
         for token in self._lexer.feed(data):
+            if not self._tokens:
+                begin = self._begin(token)
             result = self._take(token)
             if result is None:
                 continue
@@ -125,7 +127,7 @@ class MessageReader:
             if isinstance(result, JsonError):
                 yield self._placed(result)
             else:
-                yield Message(bytes(self._raw).lstrip(_BLANKS), result.value)
+                yield Message(bytes(self._raw), result.value)
             self._raw.clear()
         self._raw += data[begin:]
         if not self._tokens and not self._lexer.in_token:
@@ -133,6 +135,12 @@ class MessageReader:
         elif len(self._raw) > MAX_MESSAGE_SIZE:
             yield self._limit_exceeded("token size")
             self._raw.clear()
+
+    def _begin(self, token: Token) -> int:
+        """Forget what came before a message's first token; where that begins."""
+        earlier = max(len(token.text) - token.end, 0)  # bytes of it in earlier chunks
+        del self._raw[: len(self._raw) - earlier]
+        return max(token.end - len(token.text), 0)
 
     def _take(self, token: Token) -> JsonError | _Parsed | None:
         """Add a token; what it completes."""

@@ -1,0 +1,56 @@
+"""A SPICE server as its operator sees it, without a SPICE server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vd_interfaces.control import (
+    ChannelEvent,
+    ControlError,
+    SetPasswordAction,
+    SpiceInfo,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["FakeSpiceControl"]
+
+
+class FakeSpiceControl:
+    """Refuses what libspice-server refuses and remembers the rest."""
+
+    def __init__(self) -> None:
+        self.info = SpiceInfo(
+            enabled=True, migrated=False, host="127.0.0.1", port=5930, auth="spice"
+        )
+        self.password = ""
+        self.expiry: float | None = None
+        self.actions: list[SetPasswordAction] = []
+        self.callbacks: list[Callable[[ChannelEvent], None]] = []
+        self.on_disconnect: Callable[[], None] = lambda: None
+
+    def set_password(self, password: str, action: SetPasswordAction) -> None:
+        if self.info.auth != "spice":
+            raise ControlError("ticketing is disabled")
+        if len(password) > 60:
+            raise ControlError("longer than 60 characters")
+        if action is SetPasswordAction.FAIL and self.info.channels:
+            raise ControlError("a client is connected")
+        if action is SetPasswordAction.DISCONNECT:
+            self.on_disconnect()
+        self.password = password
+        self.actions.append(action)
+
+    def expire_password(self, when: float | None) -> None:
+        self.expiry = when
+
+    def query_spice(self) -> SpiceInfo:
+        return self.info
+
+    def on_channel_event(self, callback: Callable[[ChannelEvent], None]) -> None:
+        self.callbacks.append(callback)
+
+    def emit(self, event: ChannelEvent) -> None:
+        for callback in self.callbacks:
+            callback(event)
