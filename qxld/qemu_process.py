@@ -34,8 +34,13 @@ def monitor_arguments(socket: Path) -> list[str]:
     return ["-chardev", chardev, "-mon", "chardev=qxld-monitor,mode=control"]
 
 
-def input_arguments(tablet: str) -> list[str]:
-    """Return options for a device that takes absolute pointer positions."""
+def input_arguments(tablet: str, command: Sequence[str] = ()) -> list[str]:
+    """Return options for a device that takes absolute pointer positions.
+
+    Nothing if the user's *command* has a tablet already.
+    """
+    if any("tablet" in word for word in command):
+        return []
     return list(_TABLETS[tablet])
 
 

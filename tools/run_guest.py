@@ -52,6 +52,14 @@ def build_image(guest: str) -> dict[str, object]:
     return recipe
 
 
+def qemu_command(recipe: dict[str, object]) -> list[str]:
+    """Return QEMU's command line for a guest, with KVM where there is one."""
+    arguments = recipe["qemu_args"]
+    assert isinstance(arguments, list)
+    accelerator = "kvm" if os.access("/dev/kvm", os.W_OK) else "tcg"
+    return ["qemu-system-x86_64", "-accel", accelerator, *arguments]
+
+
 def check_port(port: int) -> None:
     """Refuse a port that somebody else listens on."""
     with socket.socket() as probe:
@@ -103,14 +111,12 @@ class Run:
             f"socket,id=serial0,path={self.folder}/serial.sock,server=on,wait=off,"
             f"logfile={self.serial_log}"
         )
-        qemu_args = recipe["qemu_args"]
-        assert isinstance(qemu_args, list)
         command = [
             sys.executable, "-m", "qxld", "run",
             "--port", str(self.port), "--name", f"qxld {self.guest} guest",
             "--runtime-dir", str(self.folder), "--monitor", str(self.monitor),
             "--state", str(self.folder / "state.json"),
-            "--", *qemu_args, "-chardev", serial, "-serial", "chardev:serial0",
+            "--", *qemu_command(recipe), "-chardev", serial, "-serial", "chardev:serial0",
         ]  # fmt: skip
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -134,7 +134,7 @@ class Machine:
         command = [
             sys.executable, "-X", "dev", "-m", "qxld", "run", "--runtime-dir", str(folder),
             "--monitor", str(self.monitor_path), "--state", str(folder / "state.json"),
-            *options, "--", *recipe["qemu_args"], *qemu,
+            *options, "--", "qemu-system-x86_64", "-accel", "tcg", *recipe["qemu_args"], *qemu,
             "-chardev", serial, "-serial", "chardev:serial0",
         ]  # fmt: skip
         with self.log.open("wb") as log:

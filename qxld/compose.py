@@ -1,0 +1,181 @@
+"""The composition root: the only place that knows concrete classes.
+
+A :class:`Daemon` is one VM's display, SPICE server and monitor.  Its parts begin in
+this order, and end in the reverse one::
+
+    prepare()  shared memory, devices, workers; QEMU can be given the device
+    connect()  QEMU's monitor; keys and pointer reach the guest
+    listen()   SPICE clients can come
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from qmp_bridge.errors import QemuGone
+from qmp_bridge.input_events import QmpInputSink
+from qmp_bridge.proxy import Bridge
+from qmp_bridge.qemu_monitor import QemuMonitor
+from qxl_device.device import QXLDevice
+from qxld.input_pipe import SwitchedPipe
+from qxld.settings import attach_options, layout, server_config
+from spice_server.display.worker import DisplayWorker
+from spice_server.server import Server
+from vm_transport.ivshmem.server import IvshmemServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from qmp_bridge.errors import QemuError
+    from qxld.config import QxldConfig
+
+__all__ = ["Daemon"]
+
+CONNECT_INTERVAL = 0.1
+"""Seconds between looks for QEMU's monitor."""
+
+_log = logging.getLogger(__name__)
+
+
+class Daemon:
+    """One VM's display, server and monitor."""
+
+    def __init__(self, config: QxldConfig, folder: Path) -> None:
+        """Build everything; nothing is open to others yet.
+
+        Args:
+            config: all settings.
+            folder: where sockets without a path of their own go.
+
+        """
+        self._config = config
+        self.monitor_path = config.monitor.listen or folder / "monitor.sock"
+        self.attach_options = attach_options(config, folder)
+        self._pipe = SwitchedPipe()
+        self._sink = QmpInputSink(self._pipe)
+        self.server = Server(server_config(config), self._sink)
+        self.transport = IvshmemServer(
+            self.attach_options.path,
+            layout(config.device),
+            vectors=config.device.vectors,
+        )
+        self.workers = [
+            DisplayWorker(QXLDevice(display, number))
+            for number, display in enumerate(self.transport.displays)
+        ]
+        self._bridge: Bridge | None = None
+        self._own: QemuMonitor | None = None
+        self.qemu_gone = asyncio.Event()
+        """Set when QEMU closed its monitor."""
+        self._resets: set[asyncio.Task[None]] = set()
+
+    async def prepare(self) -> None:
+        """Start devices and workers, and wait for QEMU at the ivshmem socket."""
+        loop = asyncio.get_running_loop()
+        for number, worker in enumerate(self.workers):
+            if number == 0:
+                worker.on_resize(self._resize_reporter(loop))
+            worker.start()
+            self.server.add_channel(worker.display)
+            self.server.add_channel(worker.cursor)
+        self.server.mouse_mode.on_change(self._mouse_mode_changed)
+        await self.transport.start()
+
+    async def connect(self, qmp: Path) -> None:
+        """Connect to QEMU's monitor at *qmp* and offer ours; waits for QEMU to be there.
+
+        Raises:
+            QemuError: it does not speak QMP.
+            MonitorSocketError: our own socket cannot be made.
+
+        """
+        self.qemu_gone.clear()
+        bridge = Bridge(qmp, self.monitor_path, self.server.control)
+        bridge.on_qemu_gone(self._on_qemu_gone)
+        while True:
+            try:
+                await bridge.start()
+                break
+            except QemuGone:
+                await asyncio.sleep(CONNECT_INTERVAL)
+        self._bridge = bridge
+        self._pipe.switch(bridge.link.pipe())
+        self._sink.start(asyncio.get_running_loop())
+        self._own = QemuMonitor()
+        self._own.on_event(self._on_qemu_event)
+        await self._own.connect(bridge.own_session())
+
+    async def listen(self) -> None:
+        """Let SPICE clients in.
+
+        Raises:
+            OperatorError: an address or a certificate cannot be used.
+
+        """
+        await self.server.start()
+
+    async def disconnect(self) -> None:
+        """Leave QEMU's monitor."""
+        self._sink.stop()
+        self._pipe.switch(None)
+        if self._own is not None:
+            await self._own.close()
+            self._own = None
+        if self._bridge is not None:
+            self._bridge.stop()
+            self._bridge = None
+
+    async def stop(self) -> None:
+        """End everything; QEMU goes on without us."""
+        await self.disconnect()
+        await self.server.stop()
+        for worker in self.workers:
+            await asyncio.to_thread(worker.stop)
+        await self.transport.close()
+
+    @property
+    def own_monitor(self) -> QemuMonitor:
+        """What qxld itself says to QEMU; between ``connect`` and ``disconnect``."""
+        assert self._own is not None
+        return self._own
+
+    # ---- what parts tell each other through here
+
+    def _resize_reporter(
+        self, loop: asyncio.AbstractEventLoop
+    ) -> Callable[[int, int], None]:
+        """Return what a worker calls in its own thread."""
+
+        def report(width: int, height: int) -> None:
+            loop.call_soon_threadsafe(self._resized, width, height)
+
+        return report
+
+    def _resized(self, width: int, height: int) -> None:
+        if width and height:
+            self._sink.set_logical_size(width, height)
+
+    def _mouse_mode_changed(self) -> None:
+        for worker in self.workers:
+            worker.set_client_mouse_mode(client=self.server.mouse_mode.is_client)
+
+    def _on_qemu_gone(self, error: QemuError) -> None:
+        _log.info("%s", error)
+        self._pipe.switch(None)
+        self.qemu_gone.set()
+
+    def _on_qemu_event(self, name: str, data: Mapping[str, object]) -> None:
+        """Follow the machine: only the monitor tells that it was reset."""
+        del data
+        if name == "RESET":
+            task = asyncio.get_running_loop().create_task(self._machine_reset())
+            self._resets.add(task)
+            task.add_done_callback(self._resets.discard)
+
+    async def _machine_reset(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.transport.machine_reset()

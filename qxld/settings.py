@@ -1,0 +1,111 @@
+"""From qxld's configuration to the settings of its parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qxld.errors import UsageError
+from spice_server.config import ChannelSecurity, ServerConfig, TlsConfig, channel_type
+from spice_server.errors import OperatorError
+from vm_transport.errors import LayoutError
+from vm_transport.ivshmem.attach import AttachOptions
+from vm_transport.ivshmem.layout import Layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qxld.config import DeviceConfig, QxldConfig, SpiceConfig
+
+__all__ = ["attach_options", "layout", "password", "server_config"]
+
+MIB = 1 << 20
+MAX_DISPLAYS = 4
+"""What clients and agents handle; the memory layout has room for more."""
+
+
+def layout(device: DeviceConfig) -> Layout:
+    """Return how the displays lie in shared memory.
+
+    Raises:
+        UsageError: sizes or numbers that are impossible, and which would do.
+
+    """
+    if not 1 <= device.displays <= MAX_DISPLAYS:
+        raise UsageError(
+            f"{device.displays} displays: there can be 1 to {MAX_DISPLAYS}"
+        )
+    try:
+        plan = Layout.plan(
+            displays=device.displays,
+            ram_size=device.ram_mib * MIB,
+            vram_size=device.vram_mib * MIB,
+            bar_size=None if device.bar_mib is None else device.bar_mib * MIB,
+        )
+        plan.check_vectors(device.vectors)
+    except LayoutError as error:
+        raise UsageError(str(error)) from error
+    return plan
+
+
+def attach_options(config: QxldConfig, folder: Path) -> AttachOptions:
+    """Return how QEMU reaches the device."""
+    return AttachOptions(path=folder / "ivshmem.sock", vectors=config.device.vectors)
+
+
+def password(spice: SpiceConfig) -> str:
+    """Return the ticket of the password file; empty without one.
+
+    Raises:
+        UsageError: the file cannot be read or holds no password.
+
+    """
+    if spice.password_file is None:
+        return ""
+    try:
+        text = spice.password_file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{spice.password_file}: {why}") from error
+    line = text.partition("\n")[0].rstrip("\r")
+    if not line:
+        raise UsageError(f"{spice.password_file}: its first line is empty")
+    return line
+
+
+def server_config(config: QxldConfig) -> ServerConfig:
+    """Return the SPICE server's settings.
+
+    Raises:
+        UsageError: settings that contradict each other or do not exist.
+
+    """
+    spice = config.spice
+    if not (spice.port or spice.tls_port or spice.unix):
+        raise UsageError(
+            "nothing to listen on: give a port, a TLS port or a unix socket"
+        )
+    for name, port in (("port", spice.port), ("tls-port", spice.tls_port)):
+        if port is not None and not 0 <= port <= 65535:
+            raise UsageError(f"{name} {port}: ports are 1 to 65535")
+    if spice.tls_port and spice.x509_dir is None:
+        raise UsageError("a TLS port needs certificates: give x509-dir")
+    if spice.tls_channels and not spice.tls_port:
+        raise UsageError("channels that must use TLS need a TLS port")
+    try:
+        security = {
+            channel_type(name): ChannelSecurity.SECURE for name in spice.tls_channels
+        }
+    except OperatorError as error:
+        raise UsageError(str(error)) from error
+    return ServerConfig(
+        addr=spice.addr,
+        port=spice.port or None,
+        tls_port=spice.tls_port or None,
+        unix_path=spice.unix,
+        tls=TlsConfig.from_directory(spice.x509_dir) if spice.x509_dir else None,
+        ticketing=not spice.disable_ticketing,
+        password=password(spice),
+        multi_client=spice.multi_client,
+        name=spice.name,
+        security=security,
+    )
