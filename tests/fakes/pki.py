@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 from typing import TYPE_CHECKING
 
@@ -27,13 +27,13 @@ def _name(common_name: str) -> x509.Name:
 def write_pki(directory: Path) -> Path:
     """Write ca-cert.pem, server-cert.pem and server-key.pem for 127.0.0.1."""
     directory.mkdir(parents=True, exist_ok=True)
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     base = (
         x509.CertificateBuilder()
         .issuer_name(_name("qxld test CA"))
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=30))
     )
     ca = (
         base.subject_name(_name("qxld test CA"))

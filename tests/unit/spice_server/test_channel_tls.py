@@ -150,7 +150,7 @@ async def test_tls_below_1_2_is_refused(sockets, pki):
     connection, theirs = sockets
     receiver = Recorder()
     connection.attach(asyncio.get_running_loop(), receiver)
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context = client_context(pki, maximum_version=ssl.TLSVersion.TLSv1_1)
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     with pytest.raises((ssl.SSLError, OSError)):
