@@ -112,7 +112,13 @@ class _Lib(Protocol):
         /,
     ) -> int: ...
     def display_refresh(
-        self, canvas: CData, damage: CData, messages: CData, max_bytes: int, /
+        self,
+        canvas: CData,
+        damage: CData,
+        messages: CData,
+        max_message: int,
+        max_bytes: int,
+        /,
     ) -> int: ...
     def display_surface_create_message(
         self, messages: CData, canvas: CData, surface_id: int, /

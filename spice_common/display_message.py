@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 MAX_DRAW_MESSAGE_SIZE: Final = lib.MAX_DRAW_MESSAGE_SIZE
-"""Bytes of pixels in one message, unless a single row is longer."""
+"""Bytes of pixels in a message of a run, unless a single row is longer."""
 
 _EMPTY: Final = memoryview(b"")
 
@@ -152,8 +152,21 @@ class DisplayMessages:
         _keep_mapped(canvas, batch)
         return bool(more)
 
-    def refresh(self, canvas: Canvas, damage: DamageMap, *, max_bytes: int) -> bool:
+    def refresh(
+        self,
+        canvas: Canvas,
+        damage: DamageMap,
+        *,
+        max_bytes: int,
+        max_message: int = MAX_DRAW_MESSAGE_SIZE,
+    ) -> bool:
         """Append what *damage* names as it looks now and take it out of the map.
+
+        Args:
+            canvas: where the pixels are.
+            damage: what to repair.
+            max_bytes: about how many bytes to write before returning.
+            max_message: bytes of pixels in one message, unless a row is longer.
 
         Returns:
             Whether *damage* names more: about *max_bytes* were written.
@@ -161,7 +174,9 @@ class DisplayMessages:
         """
         self._messages.damage_only = False
         return bool(
-            lib.display_refresh(canvas.cdata, damage.cdata, self._messages, max_bytes)
+            lib.display_refresh(
+                canvas.cdata, damage.cdata, self._messages, max_message, max_bytes
+            )
         )
 
     def create_surface(self, canvas: Canvas, surface_id: int) -> None:

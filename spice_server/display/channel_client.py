@@ -54,6 +54,9 @@ MAX_PIPE_ITEMS: Final = 1024
 REFRESH_SIZE: Final = 1024 * 1024
 """Bytes of refresh that wait at most: they are as old as they wait long."""
 
+FIRST_PICTURE_SIZE: Final = 64 * 1024 * 1024
+"""Bytes of the first picture in one message: a 4K screen and more."""
+
 MAX_PIXMAP_CACHE: Final = 1 << 40
 """Pixels; a client announcing more is confused."""
 
@@ -162,11 +165,12 @@ class DisplayChannelClient(ChannelClient):
             self._fall_behind()
 
     def pipe_overflow(self) -> None:
-        """Drop what waits and refresh the client later."""
+        """Drop what waits and refresh the client later.
+
+        A client that is behind already has what :meth:`_refill` measured out.
+        """
         if not self._behind:
             self._fall_behind()
-        else:
-            super().pipe_overflow()
 
     def _fall_behind(self) -> None:
         self._behind = True
@@ -214,7 +218,9 @@ class DisplayChannelClient(ChannelClient):
             self._push_run(run)
         if not self._round:
             self._round, self._next_round = self._next_round, self._round
-        run = surfaces.refresh(self._round, REFRESH_SIZE)
+        # Some clients take the first picture they see for the whole screen.
+        size = FIRST_PICTURE_SIZE if self._owes_mark else REFRESH_SIZE
+        run = surfaces.refresh(self._round, size, size)
         if run.starts:
             self._channel.client_refreshed(len(run.data))
             self._push_run(run)

@@ -184,7 +184,11 @@ class Surfaces:
         run.events = tuple((i, 0) for i in gone) + tuple((i, serials[i]) for i in new)
         return run
 
-    def refresh(self, damage: DamageMap, max_bytes: int) -> DisplayRun:
+    def refresh(
+        self, damage: DamageMap, max_bytes: int, max_message: int
+    ) -> DisplayRun:
         """Take about *max_bytes* of damage and return the pixels that repair it."""
-        self._messages.refresh(self.canvas, damage, max_bytes=max_bytes)
+        self._messages.refresh(
+            self.canvas, damage, max_bytes=max_bytes, max_message=max_message
+        )
         return self._messages.take()

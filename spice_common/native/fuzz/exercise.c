@@ -155,7 +155,8 @@ draw(struct host *host)
     } while (more);
     do {
         display_messages_clear(messages);
-        more = display_refresh(host->canvas, host->damage, messages, STEP_BYTES);
+        more = display_refresh(host->canvas, host->damage, messages,
+                               MAX_DRAW_MESSAGE_SIZE, STEP_BYTES);
         CHECK(++steps < MAX_STEPS);
     } while (more);
 }

@@ -17,8 +17,8 @@
 
 enum {
     /*
-     * A larger picture is sent in bands: a client acknowledges messages, so its window
-     * is then worth at most 40 of these.
+     * Bytes of pixels in a message; a larger picture is sent in bands.  A client
+     * acknowledges messages, so its window is worth at most 40 of these.
      */
     MAX_DRAW_MESSAGE_SIZE = 1 << 20,
     /* Each step of a batch yields at most two of each per command. */
@@ -73,11 +73,13 @@ int display_draw_batch(struct canvas *canvas, const struct command_batch *batch,
                        struct display_messages *messages, uint64_t max_bytes);
 
 /*
- * Append the damaged pixels as DRAW_COPY messages and take them out of the map, until
- * about max_bytes were written.  1: there is more.
+ * Append the damaged pixels as DRAW_COPY messages of at most max_message bytes of pixels
+ * (but a whole row) and take them out of the map, until about max_bytes were written.
+ * 1: there is more.
  */
 int display_refresh(struct canvas *canvas, struct damage_map *map,
-                    struct display_messages *messages, uint64_t max_bytes);
+                    struct display_messages *messages, uint32_t max_message,
+                    uint64_t max_bytes);
 
 /* Append SURFACE_CREATE or SURFACE_DESTROY; 0 or -1 for no memory or no surface. */
 int display_surface_create_message(struct display_messages *messages,

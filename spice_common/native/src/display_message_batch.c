@@ -106,7 +106,8 @@ copy_bitmap(struct drawing *drawing, const struct draw_plan *plan)
         pixman_box32_t piece = whole ? plan->extents : plan->rects[position->piece];
 
         while (position->row < box_height(piece)) {
-            pixman_box32_t band = next_band(plan->surface, piece, position->row);
+            pixman_box32_t band = next_band(plan->surface, piece, position->row,
+                                            MAX_DRAW_MESSAGE_SIZE);
             struct message_base base = {plan->surface->id, band, NULL, 0};
 
             if (drawing->room == 0)
@@ -191,7 +192,8 @@ send_surface(struct drawing *drawing, const struct surface *surface)
 
     add_damage(drawing->messages, surface->id, whole);
     while (drawing->position->row < surface->height) {
-        pixman_box32_t band = next_band(surface, whole, drawing->position->row);
+        pixman_box32_t band = next_band(surface, whole, drawing->position->row,
+                                        MAX_DRAW_MESSAGE_SIZE);
 
         if (drawing->room == 0)
             return 0;

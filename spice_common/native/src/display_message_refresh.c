@@ -15,10 +15,11 @@ pixels_cost(const struct surface *surface, pixman_box32_t box)
 }
 
 pixman_box32_t
-next_band(const struct surface *surface, pixman_box32_t piece, uint32_t row)
+next_band(const struct surface *surface, pixman_box32_t piece, uint32_t row,
+          uint32_t max_message)
 {
     size_t row_size = message_row_size(surface->format, box_width(piece));
-    uint32_t rows = (uint32_t)(MAX_DRAW_MESSAGE_SIZE / row_size);
+    uint32_t rows = (uint32_t)(max_message / row_size);
     uint32_t left = box_height(piece) - row;
     pixman_box32_t band = piece;
 
@@ -54,21 +55,28 @@ inside(const struct surface *surface, pixman_box32_t rect)
     return rect;
 }
 
+struct refresh {
+    struct canvas *canvas;
+    struct display_messages *messages;
+    uint32_t max_message;
+    uint64_t room; /* bytes until it is time to return */
+};
+
 /* The row at which the room ended; the rectangle's last if it did not. */
 static int32_t
-refresh_rect(struct canvas *canvas, struct display_messages *messages,
-             const struct surface *surface, pixman_box32_t rect, uint64_t *room)
+refresh_rect(struct refresh *refresh, const struct surface *surface,
+             pixman_box32_t rect)
 {
     uint32_t row = 0;
 
     rect = inside(surface, rect);
     if (rect.x1 >= rect.x2 || rect.y1 >= rect.y2)
         return rect.y2;
-    while (row < box_height(rect) && *room > 0) {
-        pixman_box32_t band = next_band(surface, rect, row);
+    while (row < box_height(rect) && refresh->room > 0) {
+        pixman_box32_t band = next_band(surface, rect, row, refresh->max_message);
 
-        write_surface_band(canvas, messages, surface, band);
-        spend(room, pixels_cost(surface, band));
+        write_surface_band(refresh->canvas, refresh->messages, surface, band);
+        spend(&refresh->room, pixels_cost(surface, band));
         row += box_height(band);
     }
     return rect.y1 + (int32_t)row;
@@ -76,22 +84,21 @@ refresh_rect(struct canvas *canvas, struct display_messages *messages,
 
 /* Refresh what is damaged of the map's first surface; 0 when the room ended first. */
 static int
-refresh_surface(struct canvas *canvas, struct damage_map *map,
-                struct display_messages *messages, uint64_t *room)
+refresh_surface(struct refresh *refresh, struct damage_map *map)
 {
     struct damaged_surface *damaged = &map->surfaces[0];
-    const struct surface *surface = canvas_find(canvas, damaged->surface_id);
+    const struct surface *surface = canvas_find(refresh->canvas, damaged->surface_id);
     int count;
     const pixman_box32_t *rects = pixman_region32_rectangles(&damaged->region, &count);
 
     for (int i = 0; surface && i < count; i++) {
         int32_t end;
 
-        if (*room == 0) {
+        if (refresh->room == 0) {
             damage_map_drop_rects(map, (uint32_t)i);
             return 0;
         }
-        end = refresh_rect(canvas, messages, surface, rects[i], room);
+        end = refresh_rect(refresh, surface, rects[i]);
         if (end < inside(surface, rects[i]).y2) {
             damage_map_drop_rects(map, (uint32_t)i);
             damage_map_cut_rect(map, end);
@@ -104,12 +111,13 @@ refresh_surface(struct canvas *canvas, struct damage_map *map,
 
 int
 display_refresh(struct canvas *canvas, struct damage_map *map,
-                struct display_messages *messages, uint64_t max_bytes)
+                struct display_messages *messages, uint32_t max_message,
+                uint64_t max_bytes)
 {
-    uint64_t room = max_bytes ? max_bytes : 1;
+    struct refresh refresh = {canvas, messages, max_message, max_bytes ? max_bytes : 1};
 
     while (map->num_surfaces > 0) {
-        if (!refresh_surface(canvas, map, messages, &room))
+        if (!refresh_surface(&refresh, map))
             return 1;
     }
     return 0;

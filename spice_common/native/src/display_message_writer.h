@@ -55,9 +55,9 @@ spend(uint64_t *room, uint64_t bytes)
     *room -= bytes < *room ? bytes : *room;
 }
 
-/* The rows from row on of piece that fit one message. */
+/* The rows from row on of piece that fit max_message bytes of pixels. */
 pixman_box32_t next_band(const struct surface *surface, pixman_box32_t piece,
-                         uint32_t row);
+                         uint32_t row, uint32_t max_message);
 
 /* Append the pixels of band as they are now. */
 void write_surface_band(struct canvas *canvas, struct display_messages *messages,
