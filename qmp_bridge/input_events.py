@@ -216,10 +216,10 @@ class QmpInputSink:
         self.buttons(0)
 
     def _push_key(self, change: KeyChange) -> None:
+        if self._full and (change.down or change.number not in self._keys):
+            self._drop()
+            return
         if change.down:
-            if len(self._pending) >= MAX_PENDING:
-                self._drop()
-                return
             if change.number not in self._keys:
                 self._toggle_lock(change.number)
             self._keys.add(change.number)
@@ -234,6 +234,9 @@ class QmpInputSink:
 
     def _change_buttons(self, buttons: int, wheel: int = 0) -> list[str]:
         """Note the buttons' state; the events that lead to it."""
+        if self._full and (wheel or buttons & ~self._button_mask):
+            self._drop()
+            buttons, wheel = buttons & self._button_mask, 0
         changed = buttons ^ self._button_mask
         self._button_mask = buttons
         events = [
@@ -249,13 +252,14 @@ class QmpInputSink:
     def _put(self, packet: _Packet) -> None:
         if self._pending and self._pending[-1].merge(packet):
             return
-        if len(self._pending) >= MAX_PENDING and '"down":true' in str(packet.changes):
-            self._drop()
-            return
-        if len(self._pending) >= MAX_PENDING and not packet.changes:
+        if self._full and not packet.changes:
             return
         self._pending.append(packet)
         self._flush()
+
+    @property
+    def _full(self) -> bool:
+        return len(self._pending) >= MAX_PENDING
 
     def _drop(self) -> None:
         if not self.dropped:

@@ -164,9 +164,8 @@ class QemuSession:
     def _receive_reply(self, line: bytes) -> None:
         if self._oob_replies and self._oob_prefix.encode() in line:
             marker = json.loads(line).get("id")
-            on_oob_reply = self._oob_replies.pop(marker, None)
-            if on_oob_reply is not None:
-                on_oob_reply(line)
+            if isinstance(marker, str) and marker in self._oob_replies:
+                self._oob_replies.pop(marker)(line)
                 return
         if not self._in_flight:
             raise QemuProtocolError(f"QEMU answered without a question: {line[:80]!r}")
