@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -52,6 +52,8 @@ def encrypt_ticket(pub_key: bytes, password: bytes) -> bytes:
 class RawClient:
     """One connection."""
 
+    _open: ClassVar[list[RawClient]] = []
+
     def __init__(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
@@ -59,6 +61,16 @@ class RawClient:
         self.writer = writer
         self.mini = True
         self._serial = 0
+        RawClient._open.append(self)
+
+    @classmethod
+    async def close_all(cls) -> None:
+        """Close every client that was ever made."""
+        while cls._open:
+            client = cls._open.pop()
+            client.close()
+            with contextlib.suppress(OSError):
+                await client.writer.wait_closed()
 
     @classmethod
     async def tcp(

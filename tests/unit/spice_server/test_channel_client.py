@@ -16,7 +16,7 @@ from spice_server.errors import ClientError
 from tests.fakes.raw_client import RawClient
 from vd_interfaces.control import SpiceEndpoint
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("close_clients")]
 
 HERE = SpiceEndpoint("127.0.0.1", "1", "ipv4")
 SET_ACK, PING = 3, 4

@@ -13,7 +13,7 @@ from tests.fakes.pki import write_pki
 from tests.fakes.raw_client import RawClient
 from vd_interfaces.control import SpiceEndpoint
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("close_clients")]
 
 HERE = SpiceEndpoint("127.0.0.1", "1", "ipv4")
 DATA = bytes(range(256)) * 12288

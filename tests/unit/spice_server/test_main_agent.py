@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from spice_server.errors import ClientError
+from spice_server.main.agent import AGENT_TOKENS, MAX_AGENT_DATA, AgentLink
+
+
+def test_messages_cost_tokens():
+    agent = AgentLink()
+    for _ in range(AGENT_TOKENS):
+        agent.handle_data(memoryview(bytes(MAX_AGENT_DATA)))
+    with pytest.raises(ClientError, match="more messages than tokens"):
+        agent.handle_data(memoryview(b""))
+
+
+def test_messages_are_bounded():
+    with pytest.raises(ClientError, match="2049 bytes, at most 2048"):
+        AgentLink().handle_data(memoryview(bytes(MAX_AGENT_DATA + 1)))
+
+
+def test_the_clients_own_tokens_add_up_within_32_bits():
+    agent = AgentLink()
+    with pytest.raises(ClientError, match="without AGENT_START"):
+        agent.handle_token(1)
+    agent.handle_start(0xFFFFFFFF)
+    agent.handle_token(5)
+    assert agent.client_tokens == 0xFFFFFFFF
