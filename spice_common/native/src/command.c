@@ -84,7 +84,7 @@ add_entry(struct command_batch *batch, enum batch_kind kind, uint32_t index)
 }
 
 static enum command_error
-take_drawable(struct parser *parser, uint64_t address, uint64_t *id)
+take_drawable(struct parser *parser, uint64_t address)
 {
     struct command_batch *batch = parser->batch;
     QXLDrawable drawable;
@@ -93,7 +93,6 @@ take_drawable(struct parser *parser, uint64_t address, uint64_t *id)
     if (error != COMMAND_OK) {
         return error;
     }
-    *id = drawable.release_info.id;
     if (drawable.type == QXL_DRAW_NOP) {
         return COMMAND_OK;
     }
@@ -105,7 +104,7 @@ take_drawable(struct parser *parser, uint64_t address, uint64_t *id)
 }
 
 static enum command_error
-take_update(struct parser *parser, uint64_t address, uint64_t *id)
+take_update(struct parser *parser, uint64_t address)
 {
     struct command_batch *batch = parser->batch;
     struct update_command *update = &batch->updates[batch->num_updates];
@@ -115,7 +114,6 @@ take_update(struct parser *parser, uint64_t address, uint64_t *id)
     if (error != COMMAND_OK) {
         return error;
     }
-    *id = command.release_info.id;
     const QXLRect area = command.area;
     if (!parse_rect(&update->area, &area)) {
         return COMMAND_BAD_RECT;
@@ -165,7 +163,7 @@ parse_surface_create(struct parser *parser, const QXLSurface *from,
 }
 
 static enum command_error
-take_surface(struct parser *parser, uint64_t address, uint64_t *id)
+take_surface(struct parser *parser, uint64_t address)
 {
     struct command_batch *batch = parser->batch;
     struct surface_command *surface =
@@ -176,7 +174,6 @@ take_surface(struct parser *parser, uint64_t address, uint64_t *id)
     if (error != COMMAND_OK) {
         return error;
     }
-    *id = command.release_info.id;
     *surface = (struct surface_command){
         .surface_id = command.surface_id,
         .type = command.type,
@@ -217,47 +214,58 @@ sanitize(char *text, uint64_t size)
 }
 
 static enum command_error
-take_message(struct parser *parser, uint64_t address, uint64_t *id)
+take_message(struct parser *parser, uint64_t address)
 {
     struct command_batch *batch = parser->batch;
     struct command_bookkeeping *book = batch->bookkeeping;
-    enum command_error error = command_fetch(parser->slots, address, id, sizeof(*id));
-    if (error != COMMAND_OK) {
-        return error;
-    }
-    uint64_t data = address + offsetof(QXLMessage, data);
-    uint64_t size = memslot_room(parser->slots, data);
+    const uint64_t text_at = offsetof(QXLMessage, data);
     char *text = book->messages[book->num_messages];
+    uint8_t *message = NULL;
+    enum memslot_status status =
+        memslot_resolve(parser->slots, address, text_at, &message);
+    if (status != MEMSLOT_OK) {
+        return command_address_error(status);
+    }
+    uint64_t size = memslot_room(parser->slots, address) - text_at;
     if (size > MAX_MESSAGE_SIZE - 1) {
         size = MAX_MESSAGE_SIZE - 1;
     }
-    if (size != 0) {
-        error = command_fetch(parser->slots, data, text, size);
-    }
-    if (error != COMMAND_OK) {
-        return error;
-    }
+    fetch(text, message + text_at, size);
     sanitize(text, size);
     add_entry(batch, BATCH_MESSAGE, book->num_messages++);
     return COMMAND_OK;
 }
 
 static enum command_error
-dispatch(struct parser *parser, const QXLCommand *command, uint32_t flags, uint64_t *id)
+dispatch(struct parser *parser, const QXLCommand *command, uint32_t flags)
 {
     bool compat = flags & COMMAND_COMPAT;
     switch (command->type) {
     case QXL_CMD_DRAW:
-        return compat ? COMMAND_COMPAT_FORMAT
-                      : take_drawable(parser, command->data, id);
+        return compat ? COMMAND_COMPAT_FORMAT : take_drawable(parser, command->data);
     case QXL_CMD_UPDATE:
-        return compat ? COMMAND_COMPAT_FORMAT : take_update(parser, command->data, id);
+        return compat ? COMMAND_COMPAT_FORMAT : take_update(parser, command->data);
     case QXL_CMD_MESSAGE:
-        return take_message(parser, command->data, id);
+        return take_message(parser, command->data);
     case QXL_CMD_SURFACE:
-        return take_surface(parser, command->data, id);
+        return take_surface(parser, command->data);
     default:
         return COMMAND_BAD_TYPE;
+    }
+}
+
+/* Every command starts with a QXLReleaseInfo; one that is cut short or not understood
+ * may still have that much.  This is the only look at the id. */
+static void
+collect_release(struct parser *parser, uint64_t address)
+{
+    struct command_bookkeeping *book = parser->batch->bookkeeping;
+    struct command_release *release = &book->releases[book->num_releases];
+    if (command_fetch(parser->slots, address, &release->id, sizeof(release->id)) ==
+        COMMAND_OK) {
+        release->address = address;
+        release->serial = memslot_serial(parser->slots, address);
+        book->num_releases++;
     }
 }
 
@@ -269,28 +277,18 @@ take_command(struct parser *parser, const QXLCommand *command, uint32_t flags)
     struct command_bookkeeping *book = batch->bookkeeping;
     uint32_t num_images = batch->num_images, num_chunks = batch->num_chunks;
     uint32_t num_clips = batch->num_clips, num_colors = batch->num_colors;
-    uint64_t id = 0;
 
     if (command->type == QXL_CMD_NOP) {
         return; /* has no data, hence nothing to release */
     }
-    enum command_error error = dispatch(parser, command, flags, &id);
+    collect_release(parser, command->data);
+    enum command_error error = dispatch(parser, command, flags);
     if (error != COMMAND_OK) {
         book->errors[error]++;
         batch->num_images = num_images;
         batch->num_chunks = num_chunks;
         batch->num_clips = num_clips;
         batch->num_colors = num_colors;
-    }
-    /* Every command starts with a QXLReleaseInfo; one that was cut short or not
-     * understood may still have that much. */
-    if (id != 0 ||
-        command_fetch(parser->slots, command->data, &id, sizeof(id)) == COMMAND_OK) {
-        book->releases[book->num_releases++] = (struct command_release){
-            .id = id,
-            .address = command->data,
-            .serial = memslot_serial(parser->slots, command->data),
-        };
     }
 }
 

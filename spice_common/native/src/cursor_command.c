@@ -109,7 +109,7 @@ parse_shape(struct cursor_reader *reader, const struct memslot_table *slots,
 
 static enum command_error
 parse_cursor(struct cursor_reader *reader, const struct memslot_table *slots,
-             uint64_t address, uint64_t *id)
+             uint64_t address)
 {
     struct cursor_command *command = &reader->command;
     QXLCursorCmd cursor;
@@ -119,7 +119,6 @@ parse_cursor(struct cursor_reader *reader, const struct memslot_table *slots,
     if (error != COMMAND_OK) {
         return error;
     }
-    *id = cursor.release_info.id;
     uint8_t *data = command->data;
     *command = (struct cursor_command){.type = cursor.type, .data = data};
     switch (cursor.type) {
@@ -149,12 +148,13 @@ take_cursor(struct cursor_reader *reader, const struct memslot_table *slots,
             struct release_queue *queue, uint32_t bunch, const QXLCommand *command)
 {
     struct command_release release = {.address = command->data};
-    enum command_error error =
-        command->type == QXL_CMD_CURSOR
-            ? parse_cursor(reader, slots, command->data, &release.id)
-            : COMMAND_BAD_TYPE;
-    if (release.id != 0 || command_fetch(slots, command->data, &release.id,
-                                         sizeof(release.id)) == COMMAND_OK) {
+    bool has_release =
+        command_fetch(slots, command->data, &release.id, sizeof(release.id)) ==
+        COMMAND_OK;
+    enum command_error error = command->type == QXL_CMD_CURSOR
+                                   ? parse_cursor(reader, slots, command->data)
+                                   : COMMAND_BAD_TYPE;
+    if (has_release) {
         release.serial = memslot_serial(slots, command->data);
         reader->release_result |= release_add(queue, slots, &release, 1, bunch);
     }
