@@ -145,8 +145,8 @@ _RECOVERED = re.compile(rb"[\x00-\x08\x0a-\x1f\xfe\xff{}\[\]:,]")
 # A whole token, taken at once: what nearly every byte of nearly every command is part
 # of.  Whatever this does not match goes through the table above byte by byte.
 _WHOLE = re.compile(
-    rb"[ \t]*(?:(?P<punctuation>[{}\[\]:,])"
-    rb'|(?P<string>"(?:[^\x00-\x1f"\\\xfe\xff]|\\[^\x00-\x1f\xfe\xff])*")'
+    rb"[ \t]*+(?:(?P<punctuation>[{}\[\]:,])"
+    rb'|(?P<string>"(?:[^\x00-\x1f"\\\xfe\xff]++|\\[^\x00-\x1f\xfe\xff])*+")'
     rb"|(?P<integer>-?(?:0|[1-9][0-9]*)(?=[ \t\r\n,\]}])))"
 )
 _PUNCTUATION_TYPES = {

@@ -42,6 +42,10 @@ _ERROR_POSITIONS = (11, 1, 0)
 class MonitorHandler(Protocol):
     """What a ``MonitorSession`` needs from its owner."""
 
+    @property
+    def congested(self) -> bool:
+        """Whether the client leaves so much unread that nothing should be answered."""
+
     def send(self, data: bytes) -> None:
         """Send to the monitor client."""
 
@@ -111,6 +115,10 @@ class MonitorSession:
         if self._negotiation.mode is Mode.COMMANDS:
             self._handler.send(line)
 
+    def resume(self) -> None:
+        """Go on: the client is not congested any more."""
+        self._pump()
+
     def detach(self) -> None:
         """Take note that the client is gone: what it asked for is still done."""
         _close(self._fds)
@@ -172,6 +180,8 @@ class MonitorSession:
         self._running = False
 
     def _may_start(self, request: _Request) -> bool:
+        if self._handler.congested:
+            return False
         if not self._ahead:
             return True
         if not self._is_forwarded(request):

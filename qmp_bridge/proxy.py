@@ -238,6 +238,11 @@ class _Monitor:
 
     # MonitorHandler
 
+    @property
+    def congested(self) -> bool:
+        """Whether the client leaves too many replies unread."""
+        return self._socket.pending > _HIGH_WATER
+
     def send(self, data: bytes) -> None:
         """Send to the client; drop it if it reads nothing."""
         self._socket.send(data)
@@ -264,7 +269,8 @@ class _Monitor:
         self._adjust()
 
     def drained(self) -> None:
-        """Go on reading, or close if that was all."""
+        """Go on where a slow client made us stop, or close if that was all."""
+        self.session.resume()
         self._adjust()
 
     def failed(self, error: OSError) -> None:
@@ -275,11 +281,10 @@ class _Monitor:
     def _adjust(self) -> None:
         if self._socket.closed:
             return
-        pending = self._socket.pending
         if self._closing:
-            if not pending and self.session.idle:
+            if not self._socket.pending and self.session.idle:
                 self.close()
-        elif pending > _HIGH_WATER or self.session.busy:
+        elif self.congested or self.session.busy:
             self._socket.pause_reading()
         else:
             self._socket.resume_reading()

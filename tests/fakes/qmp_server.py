@@ -6,13 +6,14 @@ Reads JSON with Python's own decoder, so that the code under test is not its own
 from __future__ import annotations
 
 import array
+import asyncio
+import contextlib
 import json
 import os
 import socket
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
 __all__ = ["GREETING", "GREETING_11", "FakeQmpServer"]
@@ -39,16 +40,26 @@ class FakeQmpServer:
         self.answer: Callable[[dict[str, Any]], object] = lambda _command: {}
         self._waiting: list[dict[str, Any]] = []
         self._buffer = ""
+        self._out = b""
+        self._arrived = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def serve(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         loop.add_reader(self.socket, self._readable)
-        self.socket.send(self.greeting)
+        self._out += self.greeting
+        self._flush()
+
+    async def taken(self, count: int) -> None:
+        """Wait until *count* commands came, the negotiation included."""
+        while len(self.commands) < count:
+            self._arrived.clear()
+            await self._arrived.wait()
 
     def close(self) -> None:
         if self._loop is not None:
             self._loop.remove_reader(self.socket)
+            self._loop.remove_writer(self.socket)
         self._loop = None
         self.socket.close()
         for fd in self.fds:
@@ -57,7 +68,8 @@ class FakeQmpServer:
 
     def send(self, message: object) -> None:
         line = message if isinstance(message, bytes) else json.dumps(message).encode()
-        self.socket.send(line + b"\r\n")
+        self._out += line + b"\r\n"
+        self._flush()
 
     def release(self) -> None:
         """Answer what was held back, and go on answering."""
@@ -71,6 +83,15 @@ class FakeQmpServer:
         identity = {"id": command["id"]} if "id" in command else {}
         key = "error" if isinstance(value, dict) and "class" in value else "return"
         self.send({key: value, **identity})
+
+    def _flush(self) -> None:
+        assert self._loop is not None
+        with contextlib.suppress(BlockingIOError):
+            self._out = self._out[self.socket.send(self._out) :]
+        if self._out:
+            self._loop.add_writer(self.socket, self._flush)
+        else:
+            self._loop.remove_writer(self.socket)
 
     def _readable(self) -> None:
         data, control, _flags, _address = self.socket.recvmsg(1 << 20, 4096)
@@ -90,6 +111,7 @@ class FakeQmpServer:
 
     def _take(self, command: dict[str, Any]) -> None:
         self.commands.append(command)
+        self._arrived.set()
         oob = "exec-oob" in command
         if self.held and not oob:
             self._waiting.append(command)

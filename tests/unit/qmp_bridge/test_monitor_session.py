@@ -23,6 +23,17 @@ def _refuse(_arguments):
     raise QmpError("refused", "DeviceNotActive")
 
 
+class Client:
+    """What the session asks of its owner."""
+
+    def __init__(self, lines: list[bytes]) -> None:
+        self.lines = lines
+        self.congested = False
+
+    def send(self, data):
+        self.lines.append(data)
+
+
 class Rig:
     """A monitor session between a client and QEMU, both played by the test."""
 
@@ -43,11 +54,9 @@ class Rig:
             "refused": LocalCommand(_refuse),
             "mixed": LocalCommand(lambda _a: {}, lambda a: a.get("ours") is True),
         }
-        owner = type(
-            "Owner", (), {"send": lambda _self, data: self.to_client.append(data)}
-        )
+        self.client = Client(self.to_client)
         self.session = MonitorSession(
-            owner(), self.qemu, parse_greeting(greeting), table
+            self.client, self.qemu, parse_greeting(greeting), table
         )
         self.session.greet()
 
@@ -191,6 +200,16 @@ def test_only_so_many_go_ahead():
         rig.qemu.receive(b'{"return": %d}\r\n' % number)
     assert len(rig.to_client) == 100
     assert rig.session.idle
+
+
+def test_a_client_that_does_not_read_is_not_answered():
+    rig = Rig().negotiated()
+    rig.client.congested = True
+    rig.session.receive(b'{"execute":"local"}{"execute":"x"}')
+    assert rig.to_client == rig.to_qemu == []
+    rig.client.congested = False
+    rig.session.resume()
+    assert len(rig.to_client) == len(rig.to_qemu) == 1
 
 
 def test_a_long_command_goes_alone():
