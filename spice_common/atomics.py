@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spice_common._c import ffi, lib
+from spice_common.borrowed import Borrowed
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -15,7 +16,7 @@ __all__ = ["AtomicU32"]
 class AtomicU32:
     """One 32-bit little-endian word; every access is a full barrier."""
 
-    __slots__ = ("_word",)
+    __slots__ = ("_memory", "_word")
 
     def __init__(self, memory: WriteableBuffer, offset: int = 0) -> None:
         """Name the word *offset* bytes into *memory*, which stays pinned.
@@ -29,7 +30,8 @@ class AtomicU32:
             raise ValueError(
                 f"no 32-bit word at {offset:#x} of {len(memoryview(memory))}"
             )
-        self._word = ffi.from_buffer("uint32_t[1]", view, require_writable=True)
+        self._memory = Borrowed(view)
+        self._word = ffi.cast("uint32_t *", self._memory.pointer)
         if int(ffi.cast("uintptr_t", self._word)) % 4:
             raise ValueError(f"word at {offset:#x} is not aligned")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from spice_common._c import ffi, lib
+from spice_common.borrowed import Borrowed
 from spice_common.errors import SurfaceError
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-    from spice_common._native import CData
 
 __all__ = ["NUM_SURFACES", "Canvas", "CanvasCounters", "Surface"]
 
@@ -87,7 +87,7 @@ class Canvas:
             SurfaceError: there cannot be such a surface.
 
         """
-        buffer = ffi.from_buffer("uint8_t[]", memory, require_writable=True)
+        buffer = Borrowed(memory)
         status = lib.canvas_create_surface(
             self.cdata,
             surface.id,
@@ -95,8 +95,8 @@ class Canvas:
             surface.width,
             surface.height,
             surface.stride,
-            buffer,
-            len(buffer),
+            buffer.pointer,
+            buffer.size,
             clear,
         )
         if status:
@@ -171,7 +171,7 @@ class Canvas:
         )
 
     def keep_mapped(
-        self, surface_ids: Iterable[int], buffers: Mapping[int, CData]
+        self, surface_ids: Iterable[int], buffers: Mapping[int, Borrowed]
     ) -> None:
         """Hold on to the guest memory of surfaces that a batch may have made."""
         for surface_id in surface_ids:

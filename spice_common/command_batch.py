@@ -21,7 +21,7 @@ from spice_common._c import ffi, lib
 from spice_common.ipc_ring import checked
 
 if TYPE_CHECKING:
-    from spice_common._native import CData
+    from spice_common.borrowed import Borrowed
     from spice_common.ipc_ring import Consumer
     from spice_common.memslot import MemslotTable
 
@@ -50,7 +50,7 @@ class CommandBatch:
             raise MemoryError
         self.cdata: Any = ffi.gc(batch, lib.command_batch_free)
         """``struct command_batch *``, for the other wrappers of this package."""
-        self.buffers: dict[int, CData] = {}
+        self.buffers: dict[int, Borrowed] = {}
         """What keeps the guest memory mapped that the batch points into."""
         self.notify = False
         """The guest waits for room in the ring: raise ``QXL_INTERRUPT_DISPLAY``."""

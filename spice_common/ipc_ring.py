@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from spice_common._c import ffi, lib
+from spice_common.borrowed import Borrowed
 from spice_common.errors import LayoutError, RingBrokenError
 
 if TYPE_CHECKING:
@@ -51,18 +52,22 @@ class Ring:
             LayoutError: *memory* cannot hold it, or *num_items* is no power of two.
 
         """
-        self._memory = ffi.from_buffer("uint8_t[]", memory, require_writable=True)
+        self._memory = Borrowed(memory)
         self.cdata: CData = ffi.new("struct ring *")
         """``struct ring *``, for the other wrappers of this package."""
         self.num_items = num_items
         self.item_size = item_size
         status = lib.ring_attach(
-            self.cdata, self._memory, len(self._memory), num_items, item_size
+            self.cdata,
+            self._memory.pointer,
+            self._memory.size,
+            num_items,
+            item_size,
         )
         if status:
             raise LayoutError(
                 f"no ring of {num_items} items of {item_size} bytes fits"
-                f" {len(self._memory)} bytes"
+                f" {self._memory.size} bytes"
             )
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spice_common._c import ffi, lib
+from spice_common.borrowed import Borrowed
 from spice_common.errors import BadAddressError, LayoutError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class MemslotTable:
             raise LayoutError(f"{id_bits} + {generation_bits} bits leave no offset")
         self._id_bits = id_bits
         self._views: dict[int, memoryview] = {}
-        self.buffers: dict[int, CData] = {}
+        self.buffers: dict[int, Borrowed] = {}
         """By slot id, what keeps its memory mapped; replaced, never changed."""
 
     def add(self, slot_id: int, generation: int, memory: WriteableBuffer) -> None:
@@ -47,8 +48,8 @@ class MemslotTable:
 
         """
         view = memoryview(memory).cast("B")
-        buffer = ffi.from_buffer("uint8_t[]", view, require_writable=True)
-        if lib.memslot_add(self.cdata, slot_id, generation, buffer, len(view)):
+        buffer = Borrowed(view)
+        if lib.memslot_add(self.cdata, slot_id, generation, buffer.pointer, len(view)):
             raise LayoutError(f"no slot {slot_id} of generation {generation}")
         self._views[slot_id] = view
         self.buffers = {**self.buffers, slot_id: buffer}
@@ -91,7 +92,7 @@ class MemslotTable:
         if status:
             raise BadAddressError(f"{address:#018x}: {_REASONS[status]}")
         slot_id = address >> (64 - self._id_bits)
-        offset = int(pointer[0] - ffi.cast("uint8_t *", self.buffers[slot_id]))
+        offset = int(pointer[0] - self.buffers[slot_id].pointer)
         return self._views[slot_id][offset : offset + size]
 
 
