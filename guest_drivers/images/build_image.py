@@ -7,13 +7,14 @@ import argparse
 import json
 import sys
 
+from desktop import build_desktop
 from errors import ImageError
 from kernel import KERNELS
 from tiny import build_tiny
 
 __all__ = ["main"]
 
-_GUESTS = {"tiny": build_tiny}
+_GUESTS = {"tiny": build_tiny, "desktop": build_desktop}
 
 
 def main(arguments: list[str] | None = None) -> int:

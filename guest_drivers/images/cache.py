@@ -51,7 +51,9 @@ def hash_of(*parts: str | Path) -> str:
 def _files(path: Path) -> Iterable[Path]:
     if path.is_file():
         return [path]
-    return sorted(p for p in path.rglob("*") if p.is_file() and "__pycache__" not in str(p))
+    return sorted(
+        p for p in path.rglob("*") if p.is_file() and "__pycache__" not in str(p)
+    )
 
 
 @contextlib.contextmanager

@@ -79,7 +79,9 @@ def candidate(package: str) -> str:
         ImageError: there is none.
 
     """
-    match = re.search(r"^  Candidate: (\S+)$", run("apt-cache", "policy", package), re.M)
+    match = re.search(
+        r"^  Candidate: (\S+)$", run("apt-cache", "policy", package), re.M
+    )
     if match is None or match[1] == "(none)":
         raise ImageError(f"apt has no {package}: run apt-get update")
     return match[1]
@@ -129,7 +131,9 @@ def mirrors() -> list[str]:
     text = run("apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)")
     lines = {
         f"deb {site} {release} {component}"
-        for site, release, component in (line.split() for line in text.splitlines() if line)
+        for site, release, component in (
+            line.split() for line in text.splitlines() if line
+        )
     }
     if not lines:
         raise ImageError("apt has no sources: run apt-get update")

@@ -40,6 +40,7 @@ MODULES = (
     "virtio_pci",
     "virtio_blk",
     "virtio_console",
+    "crc32c_generic",  # ext4 asks for it by a name that is not a module
     "ext4",
     "evdev",
     "psmouse",
@@ -103,7 +104,9 @@ def get_kernel(version: str) -> Kernel:
     image = _package("image", version)
     headers = _package("headers", version)
     key = hash_of(image, candidate(image), headers, candidate(headers), Path(__file__))
-    folder = cached(f"kernel-{version}", key, lambda work: _unpack(work, image, headers))
+    folder = cached(
+        f"kernel-{version}", key, lambda work: _unpack(work, image, headers)
+    )
     release = image.removeprefix("linux-image-")
     return Kernel(
         release=release,
@@ -115,7 +118,11 @@ def get_kernel(version: str) -> Kernel:
 
 
 def _unpack(work: Path, image: str, headers: str) -> None:
-    parts = [name for name in depends(headers) if re.match("linux-(headers|kbuild|comp)", name)]
+    parts = [
+        name
+        for name in depends(headers)
+        if re.match("linux-(headers|kbuild|comp)", name)
+    ]
     for deb in download(work, headers, *parts):
         run("dpkg", "-x", deb, work)
         deb.unlink()
@@ -124,7 +131,10 @@ def _unpack(work: Path, image: str, headers: str) -> None:
     unpack(deb, work, lambda name: bool(_IMAGE.match(name) or _FOLDERS.match(name)))
     deb.unlink()
     (work / "modules").mkdir()
-    for path in [*work.glob("**/lib/modules/*/kernel"), *work.glob("**/modules.builtin")]:
+    for path in [
+        *work.glob("**/lib/modules/*/kernel"),
+        *work.glob("**/modules.builtin"),
+    ]:
         path.rename(work / "modules" / path.name)
 
 
@@ -133,7 +143,9 @@ def _fix_headers(work: Path, headers: str) -> None:
     makefile = build / "Makefile"
     # It includes the common tree by the path it is meant to be installed at.
     common = os.path.relpath(work / "usr/src", build)
-    text = makefile.read_text().replace("/usr/src/", f"$(dir $(lastword $(MAKEFILE_LIST))){common}/")
+    text = makefile.read_text().replace(
+        "/usr/src/", f"$(dir $(lastword $(MAKEFILE_LIST))){common}/"
+    )
     makefile.write_text(text)
     # With it there kbuild wants pahole, for type information that nobody needs here.
     (build / "vmlinux").unlink(missing_ok=True)
@@ -187,7 +199,8 @@ def load_order(kernel: Kernel, driver: Path) -> dict[str, bytes]:
     found = {_name(path): path for path in kernel.modules.rglob("*.ko*")}
     found["qxl_ivshmem"] = driver
     builtin = {
-        _name(Path(line)) for line in (kernel.modules / "modules.builtin").read_text().split()
+        _name(Path(line))
+        for line in (kernel.modules / "modules.builtin").read_text().split()
     }
     order: dict[str, bytes] = {}
 

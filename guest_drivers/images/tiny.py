@@ -15,7 +15,7 @@ from recipe import Recipe
 if TYPE_CHECKING:
     from kernel import Kernel
 
-__all__ = ["build_tiny"]
+__all__ = ["add_busybox", "add_modules", "build_tiny"]
 
 _GUEST = IMAGES / "guest"
 _FILES = {
@@ -27,6 +27,8 @@ _FILES = {
     "bin/fbdump": "fbdump",
     "bin/driver": "driver",
 }
+# Scripts that the desktop guest has too.
+_SHARED = ("scratch-disk", "serial-shell")
 
 # The console can grow to this size and not beyond (pixels).
 FBDEV_SIZE = "1920x1200"
@@ -47,9 +49,11 @@ def build_tiny(version: str) -> Recipe:
         candidate("busybox-static"),
         *sorted(IMAGES.glob("*.py")),
         _GUEST / "tiny",
-        _GUEST / "scratch-disk",
+        *(_GUEST / name for name in _SHARED),
     )
-    folder = cached(f"tiny-{version}", key, lambda work: _assemble(work, kernel, driver))
+    folder = cached(
+        f"tiny-{version}", key, lambda work: _assemble(work, kernel, driver)
+    )
     return Recipe(
         guest="tiny",
         kernel_release=kernel.release,
@@ -63,12 +67,16 @@ def build_tiny(version: str) -> Recipe:
 def _assemble(work: Path, kernel: Kernel, driver: Path) -> None:
     initramfs = Initramfs()
     add_busybox(initramfs)
-    add_modules(initramfs, kernel, driver, {"qxl_ivshmem": f"fbdev_size={FBDEV_SIZE}"})
+    modules = load_order(kernel, driver)
+    add_modules(
+        initramfs, modules, kernel.release, qxl_ivshmem=f"fbdev_size={FBDEV_SIZE}"
+    )
     for folder in ("proc", "sys", "tmp", "run", "root"):
         initramfs.add_folder(folder)
     for name, source in _FILES.items():
         initramfs.add_copy(name, _GUEST / "tiny" / source)
-    initramfs.add_copy("bin/scratch-disk", _GUEST / "scratch-disk")
+    for name in _SHARED:
+        initramfs.add_copy(f"bin/{name}", _GUEST / name)
     initramfs.add_file("bin/qxld-pointer", _compile_pointer(kernel), executable=True)
     initramfs.write(work / "initrd")
 
@@ -96,11 +104,11 @@ def add_busybox(initramfs: Initramfs) -> None:
 
 
 def add_modules(
-    initramfs: Initramfs, kernel: Kernel, driver: Path, arguments: dict[str, str]
+    initramfs: Initramfs, modules: dict[str, bytes], release: str, **arguments: str
 ) -> None:
-    """Add the guest's modules and ``/lib/modules/load``: file and arguments per line."""
+    """Add *modules* and ``/lib/modules/load``: file and arguments per line."""
     lines = []
-    for name, content in load_order(kernel, driver).items():
-        initramfs.add_file(f"lib/modules/{kernel.release}/{name}.ko", content)
+    for name, content in modules.items():
+        initramfs.add_file(f"lib/modules/{release}/{name}.ko", content)
         lines.append(f"{name}.ko {arguments.get(name, '')}".rstrip())
     initramfs.add_file("lib/modules/load", "\n".join([*lines, ""]).encode())
