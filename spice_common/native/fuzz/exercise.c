@@ -49,8 +49,12 @@ check_image(const struct guest *guest, const struct command_batch *batch,
             const struct guest_image *image)
 {
     uint64_t size = 0;
-    CHECK(image->width >= 1 && image->width <= MAX_IMAGE_SIDE);
-    CHECK(image->height >= 1 && image->height <= MAX_IMAGE_SIDE);
+    if (image->kind == SPICE_IMAGE_TYPE_SURFACE) {
+        CHECK(image->width == 0 && image->height == 0);
+    } else {
+        CHECK(image->width >= 1 && image->width <= MAX_IMAGE_SIDE);
+        CHECK(image->height >= 1 && image->height <= MAX_IMAGE_SIDE);
+    }
     CHECK(image->first_chunk <= batch->num_chunks);
     CHECK(image->num_chunks <= batch->num_chunks - image->first_chunk);
     for (uint32_t i = 0; i < image->num_chunks; i++) {
@@ -87,8 +91,11 @@ check_draw(const struct command_batch *batch, const struct draw_command *draw)
         const struct guest_image *image = &batch->images[draw->image];
         CHECK(rect_ok(&draw->src_area));
         CHECK(draw->src_area.left >= 0 && draw->src_area.top >= 0);
-        CHECK((uint32_t)draw->src_area.right <= image->width);
-        CHECK((uint32_t)draw->src_area.bottom <= image->height);
+        bool surface = image->kind == SPICE_IMAGE_TYPE_SURFACE;
+        uint32_t width = surface ? MAX_IMAGE_SIDE : image->width;
+        uint32_t height = surface ? MAX_IMAGE_SIDE : image->height;
+        CHECK((uint32_t)draw->src_area.right <= width);
+        CHECK((uint32_t)draw->src_area.bottom <= height);
     }
 }
 

@@ -32,7 +32,7 @@ struct image_chunk {
 /* A QXLImage.  kind is SPICE_IMAGE_TYPE_BITMAP, _QUIC or _SURFACE, nothing else. */
 struct guest_image {
     uint64_t id;
-    uint32_t width, height; /* 1 .. MAX_IMAGE_SIDE */
+    uint32_t width, height; /* 1 .. MAX_IMAGE_SIDE; SURFACE: 0, as the surface knows */
     uint32_t stride;        /* BITMAP: bytes per row, at least a row of pixels */
     uint32_t surface_id;    /* SURFACE */
     uint64_t data_size;     /* sum of the chunks; BITMAP: at least stride * height */

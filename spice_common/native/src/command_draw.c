@@ -63,7 +63,7 @@ static enum command_error
 parse_source(struct parser *parser, uint64_t address, const QXLRect *area,
              struct draw_command *to)
 {
-    int64_t width, height;
+    int64_t width = MAX_IMAGE_SIDE, height = MAX_IMAGE_SIDE;
     if (address == 0 && to->self_bitmap) {
         width = to->self_bitmap_area.right - to->self_bitmap_area.left;
         height = to->self_bitmap_area.bottom - to->self_bitmap_area.top;
@@ -72,8 +72,11 @@ parse_source(struct parser *parser, uint64_t address, const QXLRect *area,
         if (error != COMMAND_OK) {
             return error;
         }
-        width = parser->batch->images[to->image].width;
-        height = parser->batch->images[to->image].height;
+        const struct guest_image *image = &parser->batch->images[to->image];
+        if (image->kind != SPICE_IMAGE_TYPE_SURFACE) {
+            width = image->width;
+            height = image->height;
+        }
     }
     if (!parse_rect(&to->src_area, area)) {
         return COMMAND_BAD_RECT;

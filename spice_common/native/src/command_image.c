@@ -185,8 +185,10 @@ parse_image(struct parser *parser, uint64_t address, uint32_t *index)
     if (error != COMMAND_OK) {
         return error;
     }
-    if (descriptor.width == 0 || descriptor.width > MAX_IMAGE_SIDE ||
-        descriptor.height == 0 || descriptor.height > MAX_IMAGE_SIDE) {
+    if (descriptor.type == SPICE_IMAGE_TYPE_SURFACE) {
+        descriptor.width = descriptor.height = 0; /* drivers leave them unset */
+    } else if (descriptor.width == 0 || descriptor.width > MAX_IMAGE_SIDE ||
+               descriptor.height == 0 || descriptor.height > MAX_IMAGE_SIDE) {
         return COMMAND_BAD_IMAGE;
     }
     struct guest_image image = {

@@ -189,7 +189,7 @@ uint64_t
 guest_surface_image(struct guest *guest, uint32_t surface_id)
 {
     uint64_t address;
-    QXLImage *image = new_image(guest, SPICE_IMAGE_TYPE_SURFACE, 16, 16,
+    QXLImage *image = new_image(guest, SPICE_IMAGE_TYPE_SURFACE, 0, 0,
                                 sizeof(QXLImage), &address);
     image->surface_image.surface_id = surface_id;
     return address;

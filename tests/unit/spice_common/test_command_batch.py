@@ -138,7 +138,7 @@ def test_palette(guest: CommandMemory, batch: CommandBatch) -> None:
 
 
 def test_surface_image(guest: CommandMemory, batch: CommandBatch) -> None:
-    descriptor = QXLImageDescriptor(1, SpiceImageType.SURFACE, 0, 64, 32)
+    descriptor = QXLImageDescriptor(1, SpiceImageType.SURFACE, 0, 0, 0)
     image = guest.put(descriptor.pack() + struct.pack("<I", 9))
     body = copy_of(image, QXLRect(0, 0, 32, 64))
     guest.push(QXLCmdType.DRAW, guest.drawable(QxlDrawType.DRAW_COPY, AREA, body))
