@@ -11,9 +11,8 @@ this order, and end in the reverse one::
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qmp_bridge.errors import QemuGone
 from qmp_bridge.input_events import QmpInputSink
@@ -24,10 +23,11 @@ from qxld.input_pipe import SwitchedPipe
 from qxld.settings import attach_options, layout, server_config
 from spice_server.display.worker import DisplayWorker
 from spice_server.server import Server
+from vd_interfaces.qxl import Head, MonitorsConfig
 from vm_transport.ivshmem.server import IvshmemServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
     from pathlib import Path
 
     from qmp_bridge.errors import QemuError
@@ -71,7 +71,7 @@ class Daemon:
         self._own: QemuMonitor | None = None
         self.qemu_gone = asyncio.Event()
         """Set when QEMU closed its monitor."""
-        self._resets: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def prepare(self) -> None:
         """Start devices and workers, and wait for QEMU at the ivshmem socket."""
@@ -133,6 +133,8 @@ class Daemon:
         """End everything; QEMU goes on without us."""
         await self.disconnect()
         await self.server.stop()
+        for task in self._tasks:
+            task.cancel()
         for worker in self.workers:
             await asyncio.to_thread(worker.stop)
         await self.transport.close()
@@ -158,6 +160,24 @@ class Daemon:
     def _resized(self, width: int, height: int) -> None:
         if width and height:
             self._sink.set_logical_size(width, height)
+        # A driver that can be asked for layouts has said so by the time it shows
+        # something, and what is shown goes when the driver does.
+        self._background(self._offer_monitors())
+
+    async def _offer_monitors(self) -> None:
+        asked = [worker.client_monitors_config(None) for worker in self.workers]
+        able = [await asyncio.wrap_future(answer) for answer in asked]
+        self.server.main.set_display_agent(self._ask_for_monitors if able[0] else None)
+
+    def _ask_for_monitors(self, config: MonitorsConfig) -> None:
+        """Pass a layout on: all heads to the only display, else one head to each."""
+        if len(self.workers) == 1:
+            self.workers[0].client_monitors_config(config)
+            return
+        for head in config.heads:
+            if head.id < len(self.workers):
+                alone = Head(0, 0, head.width, head.height, 0, 0)
+                self.workers[head.id].client_monitors_config(MonitorsConfig([alone], 1))
 
     def _mouse_mode_changed(self) -> None:
         for worker in self.workers:
@@ -172,10 +192,9 @@ class Daemon:
         """Follow the machine: only the monitor tells that it was reset."""
         del data
         if name == "RESET":
-            task = asyncio.get_running_loop().create_task(self._machine_reset())
-            self._resets.add(task)
-            task.add_done_callback(self._resets.discard)
+            self._background(self.transport.machine_reset())
 
-    async def _machine_reset(self) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.transport.machine_reset()
+    def _background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from spice_protocol.enums import (
     ChannelType,
+    SpiceLinkErr,
     SpiceNotifySeverity,
     SpiceNotifyVisibility,
     SpiceWarnCode,
@@ -20,6 +21,7 @@ from spice_protocol.messages.main import (
     SpiceMsgcMainAgentStart,
     SpiceMsgcMainClientInfo,
     SpiceMsgcMainMouseModeRequest,
+    SpiceMsgMainAgentDisconnected,
     SpiceMsgMainAgentToken,
     SpiceMsgMainChannelsList,
     SpiceMsgMainInit,
@@ -33,6 +35,7 @@ from spice_server.channel.channel import Channel
 from spice_server.channel.channel_client import ChannelClient
 from spice_server.errors import ClientError
 from spice_server.main.agent import AGENT_TOKENS, AgentLink
+from spice_server.main.display_agent import DisplayAgent
 from spice_server.main.net_test import BALLAST, NetTest
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from spice_server.channel.link_info import LinkInfo
     from spice_server.config import ServerConfig
     from spice_server.main.mouse_mode import MouseMode
+    from vd_interfaces.qxl import MonitorsConfig
 
 __all__ = ["MainChannel", "MainClient", "mm_time"]
 
@@ -77,6 +81,7 @@ class MainClient(ChannelClient):
         super().__init__(connection, link)
         self._channel = channel
         self.agent = AgentLink()
+        self.display_agent = DisplayAgent(channel.apply_monitors)
         self.net_test = NetTest()
         self.cache_size: int | None = None
         """Bytes of the client's pixmap cache, if it told."""
@@ -91,7 +96,7 @@ class MainClient(ChannelClient):
                 MainMsgc.ATTACH_CHANNELS: self.handle_attach_channels,
                 MainMsgc.MOUSE_MODE_REQUEST: self.handle_mouse_mode_request,
                 MainMsgc.AGENT_START: self.handle_agent_start,
-                MainMsgc.AGENT_DATA: self.agent.handle_data,
+                MainMsgc.AGENT_DATA: self.handle_agent_data,
                 MainMsgc.AGENT_TOKEN: self.handle_agent_token,
                 MainMsgc.QUALITY_INDICATOR: self.handle_quality_indicator,
             }
@@ -132,6 +137,20 @@ class MainClient(ChannelClient):
         message = SpiceMsgMainMultiMediaTime(mm_time())
         self.send(MainMsg.MULTI_MEDIA_TIME, message.pack())
 
+    def send_agent_state(self) -> None:
+        """Say that the agent is there now, or no longer."""
+        if not self._channel.agent_connected:
+            message = SpiceMsgMainAgentDisconnected(SpiceLinkErr.OK)
+            self.send(MainMsg.AGENT_DISCONNECTED, message.pack())
+            return
+        self.agent = AgentLink()
+        self.display_agent = DisplayAgent(self._channel.apply_monitors)
+        if self.link.has_capability(MainCap.AGENT_CONNECTED_TOKENS):
+            tokens = SpiceMsgMainAgentToken(AGENT_TOKENS)
+            self.send(MainMsg.AGENT_CONNECTED_TOKENS, tokens.pack())
+        else:
+            self.send(MainMsg.AGENT_CONNECTED)
+
     def notify(self, text: str) -> None:
         """Show the client's user a warning."""
         message = SpiceMsgNotify(
@@ -166,6 +185,18 @@ class MainClient(ChannelClient):
         """AGENT_START: see :class:`AgentLink`."""
         self.agent.handle_start(SpiceMsgcMainAgentStart.unpack(body).num_tokens)
 
+    def handle_agent_data(self, body: memoryview) -> None:
+        """AGENT_DATA: to the agent, if there is one; what it answers goes back."""
+        self.agent.handle_data(body)
+        if not self._channel.agent_connected:
+            return  # sent before the client learned that the agent went away
+        for answer in self.display_agent.feed(body):
+            if self.agent.may_send():
+                self.send(MainMsg.AGENT_DATA, answer)
+        tokens = self.agent.give_back()
+        if tokens:
+            self.send(MainMsg.AGENT_TOKEN, SpiceMsgMainAgentToken(tokens).pack())
+
     def handle_agent_token(self, body: memoryview) -> None:
         """AGENT_TOKEN: see :class:`AgentLink`."""
         self.agent.handle_token(SpiceMsgMainAgentToken.unpack(body).num_tokens)
@@ -199,7 +230,27 @@ class MainChannel(Channel):
         self.mouse_mode = mouse_mode
         self.others = others
         """Tells the channels besides this one."""
+        self.agent_connected = False
+        """Whether somebody answers as the guest's agent."""
+        self._apply_monitors: Callable[[MonitorsConfig], None] | None = None
         mouse_mode.on_change(self._mouse_mode_changed)
+
+    def set_display_agent(self, apply: Callable[[MonitorsConfig], None] | None) -> None:
+        """Answer as the agent as long as the guest takes monitor layouts.
+
+        *apply* is called with every layout a client asks for; ``None``: the guest's
+        driver takes none, or none any more.
+        """
+        self._apply_monitors = apply
+        if self.agent_connected != (apply is not None):
+            self.agent_connected = apply is not None
+            for client in self.clients.values():
+                client.send_agent_state()
+
+    def apply_monitors(self, config: MonitorsConfig) -> None:
+        """Ask the guest for a monitor layout."""
+        if self._apply_monitors is not None:
+            self._apply_monitors(config)
 
     def create_client(self, connection: Connection, link: LinkInfo) -> MainClient:
         """Make the client of a new session."""
@@ -213,7 +264,7 @@ class MainChannel(Channel):
             display_channels_hint=max(displays, 1),
             supported_mouse_modes=self.mouse_mode.supported,
             current_mouse_mode=self.mouse_mode.current,
-            agent_connected=0,
+            agent_connected=self.agent_connected,
             agent_tokens=AGENT_TOKENS,
             multi_media_time=mm_time(),
             ram_hint=self.config.ram_hint,

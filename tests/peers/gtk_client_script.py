@@ -161,6 +161,13 @@ class Client:
     def do_mouse_mode(self, mode) -> None:
         self.channels["main:0"].request_mouse_mode(mode)
 
+    def do_monitor(self, width, height, number=0) -> None:
+        """Ask for a size as a resized window does."""
+        main = self.channels["main:0"]
+        main.update_display_enabled(number, True, False)
+        main.update_display(number, 0, 0, width, height, False)
+        tell("sent", ok=main.send_monitor_config())
+
     def do_disconnect(self) -> None:
         self.session.disconnect()
 

@@ -1,0 +1,156 @@
+"""The agent that is there when the guest has none: it changes the guest's resolution.
+
+Clients send the size of their windows to the guest's agent (VDAgentMonitorsConfig) and
+to nobody else.  A display whose driver takes monitor layouts through QXLRom needs no
+agent for that, so the server itself answers as one that can do this and nothing more.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from spice_protocol.errors import ProtocolError
+from spice_protocol.protocol import capability_words
+from spice_protocol.vd_agent import (
+    VD_AGENT_PROTOCOL,
+    VDAgentAnnounceCapabilities,
+    VDAgentCap,
+    VDAgentMessage,
+    VDAgentMessageType,
+    VDAgentMonConfig,
+    VDAgentMonitorsConfig,
+    VDAgentReply,
+    VDAgentResult,
+)
+from spice_server.errors import ClientError
+from vd_interfaces.qxl import Head, MonitorsConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["CAPABILITIES", "DisplayAgent"]
+
+CAPABILITIES: Final = (
+    VDAgentCap.MONITORS_CONFIG,
+    VDAgentCap.REPLY,
+    VDAgentCap.SPARSE_MONITORS_CONFIG,
+    VDAgentCap.FILE_XFER_DISABLED,
+)
+"""What clients are told; FILE_XFER_DISABLED lets them say why a drop fails."""
+
+MAX_MESSAGE: Final = 64 * 1024
+"""Bytes of an agent message that are kept: the largest that means anything here, a
+layout of 64 monitors, has 1.3 KiB.  Longer ones are skipped."""
+
+MAX_HEADS: Final = 64
+"""What QXLRom.client_monitors_config holds."""
+
+MAX_SIDE: Final = 32767
+"""Pixels; a surface's largest side."""
+
+_log = logging.getLogger(__name__)
+
+
+class DisplayAgent:
+    """One client's talk with the agent; sans I/O."""
+
+    def __init__(self, apply: Callable[[MonitorsConfig], None]) -> None:
+        """Have *apply* called for every monitor layout that makes sense."""
+        self._apply = apply
+        self._data = bytearray()
+        self._skip = 0
+
+    def feed(self, data: memoryview) -> list[bytes]:
+        """Take the body of an AGENT_DATA; the agent's messages in answer.
+
+        Raises:
+            ClientError: not the agent's protocol.
+
+        """
+        skipped = min(self._skip, len(data))
+        self._skip -= skipped
+        self._data += data[skipped:]
+        answers: list[bytes] = []
+        while len(self._data) >= VDAgentMessage.SIZE:
+            header = VDAgentMessage.unpack_from(self._data)
+            if header.protocol != VD_AGENT_PROTOCOL:
+                raise ClientError(f"agent protocol {header.protocol}")
+            end = VDAgentMessage.SIZE + header.size
+            if header.size > MAX_MESSAGE:
+                self._skip = max(end - len(self._data), 0)
+                del self._data[:end]
+                continue
+            if len(self._data) < end:
+                break
+            body = bytes(self._data[VDAgentMessage.SIZE : end])
+            del self._data[:end]
+            answers += self._handle(header.type, body)
+        return answers
+
+    def _handle(self, kind: int, body: bytes) -> list[bytes]:
+        match kind:
+            case VDAgentMessageType.ANNOUNCE_CAPABILITIES:
+                asked = VDAgentAnnounceCapabilities.unpack_from(body).request
+                return [_announcement()] if asked else []
+            case VDAgentMessageType.MONITORS_CONFIG:
+                return [self._monitors_config(body)]
+            case _:
+                # Clipboard and the like, sent in spite of our capabilities.
+                _log.debug("agent message %d is not for the display", kind)
+                return []
+
+    def _monitors_config(self, body: bytes) -> bytes:
+        try:
+            self._apply(_layout(body))
+            result = VDAgentResult.SUCCESS
+        except (ClientError, ProtocolError) as error:
+            _log.info("monitor layout refused: %s", error)
+            result = VDAgentResult.ERROR
+        reply = VDAgentReply(type=VDAgentMessageType.MONITORS_CONFIG, error=result)
+        return _message(VDAgentMessageType.REPLY, reply.pack())
+
+
+def _layout(body: bytes) -> MonitorsConfig:
+    """Read a VDAgentMonitorsConfig.
+
+    Raises:
+        ClientError: no monitor, too many, or one of an impossible size.
+        ProtocolError: it is cut off.
+
+    """
+    count = VDAgentMonitorsConfig.unpack_from(body).num_of_monitors
+    if count > MAX_HEADS:
+        raise ClientError(f"{count} monitors, at most {MAX_HEADS}")
+    heads = []
+    for number in range(count):
+        place = VDAgentMonitorsConfig.SIZE + number * VDAgentMonConfig.SIZE
+        monitor = VDAgentMonConfig.unpack_from(body, place)
+        if not monitor.width or not monitor.height:
+            continue
+        right, bottom = monitor.x + monitor.width, monitor.y + monitor.height
+        if min(monitor.x, monitor.y) < 0 or max(right, bottom) > MAX_SIDE:
+            raise ClientError(
+                f"monitor {number} of {monitor.width} x {monitor.height} "
+                f"at {monitor.x}, {monitor.y}"
+            )
+        heads.append(
+            Head(number, 0, monitor.width, monitor.height, monitor.x, monitor.y)
+        )
+    if not heads:
+        raise ClientError("no monitor is on")
+    return MonitorsConfig(heads, MAX_HEADS)
+
+
+def _announcement() -> bytes:
+    words = capability_words(CAPABILITIES)
+    announce = VDAgentAnnounceCapabilities(request=0).pack()
+    body = announce + b"".join(word.to_bytes(4, "little") for word in words)
+    return _message(VDAgentMessageType.ANNOUNCE_CAPABILITIES, body)
+
+
+def _message(kind: VDAgentMessageType, body: bytes) -> bytes:
+    header = VDAgentMessage(
+        protocol=VD_AGENT_PROTOCOL, type=kind, opaque=0, size=len(body)
+    )
+    return header.pack() + body
