@@ -22,8 +22,18 @@ from qxld.qemu_process import (
     monitor_arguments,
 )
 from qxld.runtime_dir import runtime_dir
-from qxld.settings import attach_options, layout, password, server_config
+from qxld.settings import (
+    attach_options,
+    layout,
+    password,
+    read_password,
+    server_config,
+)
 from qxld.vv_file import write_vv
+from spice_client.errors import SpiceClientError
+from spice_client.screenshot import screenshot as take_screenshot
+from spice_client.tls import TlsTrust
+from spice_protocol.errors import ProtocolError
 from vm_transport.ivshmem.attach import qemu_arguments
 
 if TYPE_CHECKING:
@@ -144,9 +154,25 @@ def qemu_args(arguments: argparse.Namespace) -> int:
 
 def screenshot(arguments: argparse.Namespace) -> int:
     """Save what a SPICE server shows."""
-    from qxld.screenshot import take  # noqa: PLC0415  # a client, not needed to serve
-
-    return take(arguments)
+    secret = arguments.password
+    if arguments.password_file is not None:
+        secret = read_password(arguments.password_file)
+    trust = TlsTrust(arguments.ca_file, arguments.host_subject, arguments.insecure)
+    try:
+        picture = asyncio.run(
+            take_screenshot(
+                arguments.uri,
+                arguments.output,
+                password=secret,
+                trust=trust,
+                display_id=arguments.display,
+                timeout_s=arguments.timeout,
+            )
+        )
+    except (SpiceClientError, ProtocolError) as error:
+        raise QxldError(str(error)) from error
+    print(f"{arguments.output}: {picture.width} x {picture.height}")
+    return 0
 
 
 COMMANDS = {

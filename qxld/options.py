@@ -216,17 +216,33 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_screenshot(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "uri", metavar="URI", help="spice://HOST:PORT, spice+unix://PATH ..."
+    add = parser.add_argument
+    add(
+        "uri",
+        metavar="URI",
+        help="spice://host:port, spice://host?port=N&tls-port=N, spice+tls://host:port "
+        "or spice+unix:///path",
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--password-file", type=Path, metavar="FILE")
-    parser.add_argument("--ca-file", type=Path, metavar="FILE", help="CA of the server")
-    parser.add_argument("--host-subject", metavar="DN", help="subject it must have")
-    parser.add_argument("--display", type=int, default=0, metavar="N")
-    parser.add_argument(
-        "--timeout", type=float, default=30.0, metavar="SECONDS", help="(30)"
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="picture to write: .png or .ppm",
     )
+    add("--password", help="the ticket; others on this host can see it")
+    add(
+        "--password-file",
+        type=Path,
+        metavar="FILE",
+        help="its first line is the ticket",
+    )
+    add("--ca-file", type=Path, metavar="FILE", help="PEM certificates to trust")
+    add("--host-subject", metavar="DN", help="subject that the certificate must have")
+    add("--insecure", action="store_true", help="trust any certificate")
+    add("--display", type=int, default=0, metavar="N", help="display to save (0)")
+    add("--timeout", type=float, default=30.0, metavar="S", help="seconds to wait (30)")
 
 
 def configuration(arguments: argparse.Namespace) -> QxldConfig:

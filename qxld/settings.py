@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from qxld.config import DeviceConfig, QxldConfig, SpiceConfig
 
-__all__ = ["attach_options", "layout", "password", "server_config"]
+__all__ = ["attach_options", "layout", "password", "read_password", "server_config"]
 
 MIB = 1 << 20
 MAX_DISPLAYS = 4
@@ -59,16 +59,24 @@ def password(spice: SpiceConfig) -> str:
         UsageError: the file cannot be read or holds no password.
 
     """
-    if spice.password_file is None:
-        return ""
+    return read_password(spice.password_file) if spice.password_file else ""
+
+
+def read_password(path: Path) -> str:
+    """Return the first line of a password file.
+
+    Raises:
+        UsageError: the file cannot be read or holds no password.
+
+    """
     try:
-        text = spice.password_file.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"{spice.password_file}: {why}") from error
+        raise UsageError(f"{path}: {why}") from error
     line = text.partition("\n")[0].rstrip("\r")
     if not line:
-        raise UsageError(f"{spice.password_file}: its first line is empty")
+        raise UsageError(f"{path}: its first line is empty")
     return line
 
 
