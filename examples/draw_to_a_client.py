@@ -67,6 +67,7 @@ def draw(guest: InProcessTransport) -> None:
         bar.pack_into(guest.ram.view, address)
         if commands.push([QXLCommand(SLOT | address, QXLCmdType.DRAW).pack()]).notify:
             guest.guest_notify()
+    guest.guest_io_write(QxlIo.FLUSH_SURFACES_ASYNC, 0)  # returns when all is drawn
 
 
 async def serve() -> None:

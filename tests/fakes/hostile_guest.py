@@ -12,11 +12,46 @@ from typing import TYPE_CHECKING
 
 from qxl_device.io_port import ASYNC_PORTS
 from qxl_device.mode import Mode
-from spice_protocol.qxl_dev import QXLCommand, QxlInterrupt, QxlIo, QXLRam
-from tests.fakes.qxl_bench import QxlBench, physical
+from spice_protocol.enums import SpiceBrushType
+from spice_protocol.qxl_dev import (
+    QXLBitmap,
+    QXLBrush,
+    QXLClip,
+    QXLClipRects,
+    QXLCmdType,
+    QXLCommand,
+    QXLCopy,
+    QXLCopyBits,
+    QXLCursorCmd,
+    QXLCursorSet,
+    QXLDataChunk,
+    QXLDrawable,
+    QxlDrawType,
+    QXLFill,
+    QXLImage,
+    QXLImageDescriptor,
+    QxlInterrupt,
+    QxlIo,
+    QXLMessage,
+    QXLOpaque,
+    QXLPoint,
+    QXLPoint16,
+    QXLQMask,
+    QXLRam,
+    QXLRect,
+    QXLReleaseInfo,
+    QXLRop3,
+    QXLSurface,
+    QXLSurfaceCmd,
+    QXLUpdateCmd,
+)
+from spice_server.display.worker import DisplayWorker
+from tests.fakes.qxl_bench import VRAM_SLOT, QxlBench, physical
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from spice_protocol.wire import WireStruct
 
 FIELDS = (
     "int_pending", "int_mask", "log_buf", "update_area", "update_surface", "mem_slot",
@@ -28,6 +63,66 @@ WORST = (
     0, 1, 7, 31, 32, 33, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF,
     0xFFFFFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF,
 )  # fmt: skip
+
+
+def _templates() -> list[bytes]:
+    """Commands that are good, each followed by its QXL_CMD_* in one byte.
+
+    Addresses in them lead to a picture and rectangles at the start of VRAM, slot 2,
+    which hold whatever is drawn there.
+    """
+    none = QXLRect(0, 0, 0, 0)
+    mask = QXLQMask(0, QXLPoint(0, 0), 0)
+    brush = QXLBrush(SpiceBrushType.SOLID, b"\1\2\3\0")
+    area = QXLRect(0, 0, 8, 8)
+    bodies = [
+        (QxlDrawType.DRAW_FILL, QXLFill(brush, 8, mask)),
+        (QxlDrawType.COPY_BITS, QXLCopyBits(QXLPoint(4, 4))),
+        (QxlDrawType.DRAW_COPY, QXLCopy(physical(2, 0), area, 8, 0, mask)),
+        (QxlDrawType.DRAW_BLEND, QXLCopy(physical(2, 64), area, 16, 0, mask)),
+        (
+            QxlDrawType.DRAW_OPAQUE,
+            QXLOpaque(physical(2, 0), area, brush, 8, 0, mask),
+        ),
+        (QxlDrawType.DRAW_ROP3, QXLRop3(physical(2, 0), area, brush, 0xCC, 0, mask)),
+        (QxlDrawType.DRAW_BLACKNESS, mask),
+        (QxlDrawType.DRAW_INVERS, mask),
+    ]
+    commands: list[tuple[WireStruct, int]] = []
+    for kind, body in bodies:
+        for clip in (QXLClip(0, 0), QXLClip(1, physical(2, 128))):
+            drawable = QXLDrawable(
+                QXLReleaseInfo(1), 0, 1, kind, 0, none, QXLRect(1, 2, 9, 10), clip, 0,
+                (-1, -1, -1), (none, none, none), body.pack(),
+            )  # fmt: skip
+            commands.append((drawable, QXLCmdType.DRAW))
+    surface = QXLSurface(32, 16, 16, 64, physical(2, 4096)).pack()
+    commands += [
+        (QXLSurfaceCmd(QXLReleaseInfo(1), 3, 0, 0, surface), QXLCmdType.SURFACE),
+        (QXLSurfaceCmd(QXLReleaseInfo(1), 3, 1, 0, b""), QXLCmdType.SURFACE),
+        (QXLUpdateCmd(QXLReleaseInfo(1), area, 0, 0), QXLCmdType.UPDATE),
+        (QXLMessage(QXLReleaseInfo(1)), QXLCmdType.MESSAGE),
+        (QXLCursorCmd(QXLReleaseInfo(1), 2, b""), QXLCmdType.CURSOR),
+        (
+            QXLCursorCmd(
+                QXLReleaseInfo(1), 0, QXLCursorSet(QXLPoint16(1, 2), 1, 2 << 56).pack()
+            ),
+            QXLCmdType.CURSOR,
+        ),
+    ]
+    return [command.pack() + bytes([kind]) for command, kind in commands]
+
+
+def _picture() -> bytes:
+    """What lies at the start of VRAM at first: two images, rectangles, pixels."""
+    bitmap = QXLBitmap(8, 4, 8, 8, 32, 0, physical(2, 256))
+    image = QXLImage(QXLImageDescriptor(5, 0, 0, 8, 8), bitmap.pack()).pack()
+    surface_image = QXLImage(QXLImageDescriptor(6, 104, 0, 16, 16), b"\3").pack()
+    rects = QXLClipRects(1, QXLDataChunk(16, 0, 0)).pack()
+    rects += QXLRect(0, 0, 5, 6).pack()
+    picture = image.ljust(64, b"\0") + surface_image.ljust(64, b"\0")
+    picture += rects.ljust(128, b"\0")
+    return picture + QXLDataChunk(256, 0, 0).pack() + bytes(range(256))
 
 
 class Choices:
@@ -56,6 +151,10 @@ class Choices:
         return int.from_bytes(self.take(8), "little")
 
 
+TEMPLATES = _templates()
+PICTURE = _picture()
+
+
 class ErrorCounter(logging.Handler):
     """Counts what only a fault of ours logs."""
 
@@ -70,9 +169,16 @@ class ErrorCounter(logging.Handler):
 class HostileGuest:
     """Plays a stream of choices against a device and checks what must always hold."""
 
-    def __init__(self, bench: QxlBench, choices: Choices) -> None:
+    def __init__(
+        self,
+        bench: QxlBench,
+        choices: Choices,
+        turn: Callable[[], None] | None = None,
+    ) -> None:
+        """Let *turn* be what a display worker does at a wakeup, if there is one."""
         self.bench = bench
         self.choices = choices
+        self.turn = turn
         self.steps: tuple[Callable[[], None], ...] = (
             self.write_port,
             self.write_port,
@@ -81,7 +187,13 @@ class HostileGuest:
             self.push_commands,
             self.push_commands,
             self.push_cursors,
+            self.draw_almost,
+            self.draw_almost,
+            self.draw_almost,
+            self.draw_almost,
             self.work,
+            self.work,
+            self.set_up,
             self.set_up,
             self.rare,
         )
@@ -94,7 +206,7 @@ class HostileGuest:
 
         """
         errors = ErrorCounter()
-        logger = logging.getLogger("qxl_device")
+        logger = logging.getLogger()
         logger.addHandler(errors)
         try:
             while self.choices:
@@ -124,6 +236,9 @@ class HostileGuest:
         assert parts.memslots.active == []
         assert parts.monitors is None
         assert parts.releases.queue.pending == 0
+        if self.turn is not None:
+            self.turn()
+            return
         assert self.bench.device.get_commands(self.bench.batch) == 0
         assert self.bench.device.get_cursor_command() is None
 
@@ -176,8 +291,26 @@ class HostileGuest:
             kind = 3 if self.choices.below(4) else self.choices.below(7)
             self.bench.push("cursor_ring", QXLCommand(self.address(), kind))
 
+    def draw_almost(self) -> None:
+        """Push a good command with a few numbers in it made bad."""
+        templates = TEMPLATES
+        data = bytearray(templates[self.choices.below(len(templates))])
+        for _ in range(self.choices.below(4)):
+            at = self.choices.below(len(data) - 8)
+            size = 1 << self.choices.below(4)
+            number = self.choices.number() & (1 << 8 * size) - 1
+            data[at : at + size] = number.to_bytes(size, "little")
+        at = 0x4000 + self.choices.below(16) * 0x400
+        self.bench.transport.ram.view[at : at + len(data)] = data
+        kind = data.pop()  # behind the command, for nobody else
+        ring = "cursor_ring" if kind == QXLCmdType.CURSOR else "cmd_ring"
+        self.bench.push(ring, QXLCommand(physical(1, at), kind))
+
     def work(self) -> None:
         """Do what the display worker does at a wakeup."""
+        if self.turn is not None:
+            self.turn()
+            return
         device, batch = self.bench.device, self.bench.batch
         for _ in range(4):
             taken = device.get_commands(batch)
@@ -193,7 +326,10 @@ class HostileGuest:
         """Let the guest behave for once, or little of it would be reached."""
         self.bench.io(QxlIo.RESET)
         self.bench.add_slots()
-        self.bench.create_primary()
+        self.bench.transport.vram.view[: len(PICTURE)] = PICTURE
+        at = physical(VRAM_SLOT, 8192)
+        self.bench.put_primary(mem=at)
+        assert self.bench.io(QxlIo.CREATE_PRIMARY)
         self.bench.put("int_mask", "I", 0x3F)
 
     def rare(self) -> None:
@@ -216,3 +352,18 @@ def play(data: bytes) -> None:
     """
     with QxlBench(ram_size=256 << 10, vram_size=64 << 10) as bench:
         HostileGuest(bench, Choices(data)).play()
+
+
+def play_to_worker(data: bytes) -> None:
+    """Let *data* be the guest of a new device whose worker really draws.
+
+    Raises:
+        AssertionError: something that must always hold does not.
+
+    """
+    with QxlBench(ram_size=256 << 10, vram_size=64 << 10) as bench:
+        bench.device.detach()
+        worker = DisplayWorker(bench.device)
+        worker._loop = bench.loop  # its thread is this one
+        bench.device.attach(worker, bench.loop)
+        HostileGuest(bench, Choices(data), worker._take_turn).play()

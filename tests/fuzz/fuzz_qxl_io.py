@@ -23,7 +23,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.fakes.hostile_guest import play
+from tests.fakes.hostile_guest import play, play_to_worker
+
+
+def play_both(data: bytes) -> None:
+    """Play to a worker that only takes commands, then to one that draws."""
+    play(data)
+    play_to_worker(data)
 
 
 def run_random(count: int, seed: int) -> None:
@@ -32,7 +38,7 @@ def run_random(count: int, seed: int) -> None:
     for number in range(count):
         data = generator.randbytes(generator.randrange(2000))
         try:
-            play(data)
+            play_both(data)
         except BaseException:
             print(f"input {number} of seed {seed}: {data.hex()}", file=sys.stderr)
             raise
@@ -52,7 +58,7 @@ def main() -> None:
     import atheris  # noqa: PLC0415 - optional
 
     atheris.instrument_all()
-    atheris.Setup([sys.argv[0], *rest], play)
+    atheris.Setup([sys.argv[0], *rest], play_both)
     atheris.Fuzz()
 
 

@@ -8,7 +8,7 @@ from qxl_device.fault_log import printable
 from spice_protocol.qxl_dev import QxlIo, QXLRect
 from tests.fakes.fake_guest import FakeGuest, RingFullError
 from tests.fakes.guest_port import InProcessPort
-from tests.fakes.hostile_guest import play
+from tests.fakes.hostile_guest import play, play_to_worker
 from tests.fakes.qxl_bench import QxlBench
 
 
@@ -19,7 +19,13 @@ def test_random_bytes(data):
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 9), st.binary(max_size=40)), max_size=60))
+@given(st.binary(max_size=600))
+def test_random_bytes_are_drawn(data):
+    play_to_worker(data)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 14), st.binary(max_size=40)), max_size=60))
 def test_random_steps(steps):
     play(b"".join(bytes([number]) + data for number, data in steps))
 
