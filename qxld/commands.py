@@ -27,7 +27,6 @@ from qxld.settings import (
     layout,
     password,
     read_password,
-    server_config,
 )
 from qxld.vv_file import write_vv
 from spice_client.errors import SpiceClientError
@@ -70,7 +69,6 @@ async def _run(arguments: argparse.Namespace, config: QxldConfig, folder: Path) 
         try:
             async with _tasks(qemu.wait()) as ended:
                 await _unless(ended, daemon.connect(qmp), "QEMU ended at its start")
-                await daemon.listen()
                 with _announced(arguments, config, daemon, qemu.pid):
                     return await ended
         finally:
@@ -88,7 +86,6 @@ async def _serve(
     arguments: argparse.Namespace, config: QxldConfig, folder: Path
 ) -> int:
     async with _daemon(config, folder) as daemon:
-        await daemon.listen()
         if config.monitor.qmp is None:
             print(
                 "qxld: without --qmp keys and pointer do not reach the guest, "
@@ -132,7 +129,6 @@ async def _attach(
         await daemon.connect(qmp)
         await attach(daemon)
         try:
-            await daemon.listen()
             with _announced(arguments, config, daemon):
                 await daemon.qemu_gone.wait()
         finally:
@@ -186,11 +182,11 @@ COMMANDS = {
 
 @contextlib.asynccontextmanager
 async def _daemon(config: QxldConfig, folder: Path) -> AsyncIterator[Daemon]:
-    """Give a daemon whose device QEMU can connect to; end it afterwards."""
-    server_config(config)  # what is wrong with it is told before anything starts
+    """Give a daemon that QEMU and clients can connect to; end it afterwards."""
     daemon = Daemon(config, folder)
     try:
         await daemon.prepare()
+        await daemon.listen()
         yield daemon
     finally:
         await daemon.stop()

@@ -4,8 +4,8 @@ A :class:`Daemon` is one VM's display, SPICE server and monitor.  Its parts begi
 this order, and end in the reverse one::
 
     prepare()  shared memory, devices, workers; QEMU can be given the device
+    listen()   SPICE clients can come; a port in use is told before QEMU starts
     connect()  QEMU's monitor; keys and pointer reach the guest
-    listen()   SPICE clients can come
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import ssl
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
@@ -259,7 +260,9 @@ class Client:
             reason = getattr(error, "verify_message", "") or error.reason or error
             raise ConnectError(f"{where}: TLS: {reason}") from error
         except OSError as error:
-            reason = error.strerror or str(error)
+            # asyncio words a refusal its own way; a resolver's number is no errno.
+            number = error.errno or 0
+            reason = os.strerror(number) if number > 0 else error.strerror or error
             raise ConnectError(f"{where}: {reason}") from error
         if context is not None:
             try:

@@ -31,7 +31,7 @@ def decode_bitmap(kind: int, data: bytes, width: int, height: int, stride: int):
     match kind:
         case SpiceBitmapFmt.FMT_32BIT:
             return rows[:, : 4 * width].copy().view(WORD) | np.uint32(OPAQUE)
-        case SpiceBitmapFmt.RGBA:
+        case SpiceBitmapFmt.FMT_RGBA:
             return rows[:, : 4 * width].copy().view(WORD)
         case SpiceBitmapFmt.FMT_16BIT:
             return from_555(rows[:, : 2 * width].copy().view("<u2").astype(WORD))
@@ -45,6 +45,23 @@ def from_555(pixels):
     parts = [pixels >> shift & 0x1F for shift in (10, 5, 0)]
     r, g, b = (part << 3 | part >> 2 for part in parts)
     return np.uint32(OPAQUE) | r << 16 | g << 8 | b
+
+
+def narrowed(words, surface_format: int):
+    """Return what is left of ARGB words on a surface of that format."""
+    match surface_format:
+        case SpiceSurfaceFmt.FMT_8_A:
+            return words & np.uint32(OPAQUE)
+        case SpiceSurfaceFmt.FMT_16_555:
+            r, g, b = (words >> shift & 0x1F for shift in (19, 11, 3))
+            return from_555(r << 10 | g << 5 | b)
+        case SpiceSurfaceFmt.FMT_16_565:
+            green = words >> 10 & 0x3F
+            wide = green << 2 | green >> 4
+            return (
+                narrowed(words, SpiceSurfaceFmt.FMT_16_555) & 0xFFFF00FF
+            ) | wide << 8
+    return words
 
 
 def rop(descriptor: int, src, dst):
@@ -75,7 +92,7 @@ def rop(descriptor: int, src, dst):
 
 
 class Painter:
-    """All surfaces of one display channel; 32 bit surfaces only."""
+    """All surfaces of one display channel; rops and fills on 32 bit ones only."""
 
     def __init__(self) -> None:
         self.surfaces: dict[int, np.ndarray] = {}
@@ -103,10 +120,6 @@ class Painter:
 
     def _surface_create(self, message) -> None:
         assert message.surface_id not in self.surfaces
-        assert message.format in {
-            SpiceSurfaceFmt.FMT_32_xRGB,
-            SpiceSurfaceFmt.FMT_32_ARGB,
-        }
         assert message.flags == (message.surface_id == 0)
         shape = (message.height, message.width)
         self.surfaces[message.surface_id] = np.zeros(shape, WORD)
@@ -169,4 +182,5 @@ class Painter:
             wanted[clip.top : clip.bottom, clip.left : clip.right] = True
         inside = (slice(box.top, box.bottom), slice(box.left, box.right))
         drawn = rop(descriptor, source, surface[inside])
+        drawn = narrowed(drawn, self.formats[base.surface_id])
         surface[inside] = np.where(wanted[inside], drawn, surface[inside])

@@ -52,6 +52,7 @@ class IvshmemDisplay:
         self.notify_doorbell = Doorbell()
         self.io_doorbell = Doorbell()
         self.interrupt = Doorbell()
+        self._was_bound = False
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handler: TransportHandler | None = None
@@ -118,16 +119,26 @@ class IvshmemDisplay:
         return future
 
     def close(self) -> None:
-        """Close the doorbells; the display is stopped."""
+        """Close the doorbells; the display has been stopped."""
         for doorbell in (self.notify_doorbell, self.io_doorbell, self.interrupt):
             doorbell.close()
 
     def _serve_io(self) -> None:
         handler = self._handler
         assert handler is not None
-        if self._io_ring.serve(handler.io_write):
-            # Others on this loop come first; a guest cannot keep it to itself.
-            self.io_doorbell.ring()
+        bound = self._driver_bound()
+        if bound != self._was_bound:
+            self._was_bound = bound
+            _logger.info(
+                "display %d: guest driver %s", self.id, "bound" if bound else "gone"
+            )
+        more = True
+        try:
+            more = self._io_ring.serve(handler.io_write)
+        finally:
+            if more:
+                # Others on this loop come first; a guest cannot keep it to itself.
+                self.io_doorbell.ring()
 
     def _reset_device(self, done: concurrent.futures.Future[None]) -> None:
         if not done.set_running_or_notify_cancel():

@@ -56,7 +56,7 @@ class IoRing:
         """Carry out what is waiting, one ring's worth at most; whether more may wait.
 
         *execute* gets port and value as the guest wrote them and returns whether they
-        were legal.
+        were legal.  Should it raise, its request counts as done and illegal.
         """
         waiting = (self._prod.load() - self._done) & _COUNTER_MASK
         if waiting > IO_ENTRIES:
@@ -70,10 +70,14 @@ class IoRing:
         index = self._done % IO_ENTRIES
         entry = _ENTRIES + index * QxlIvshmemIoEntry.SIZE
         port, value = _PORT_AND_VALUE.unpack_from(self._memory, entry)
-        status = IoStatus.OK if execute(port, value) else IoStatus.EINVAL
-        _U32.pack_into(self._memory, entry + _STATUS, status)
-        self._done = (self._done + 1) & _COUNTER_MASK
-        self._shared_done.store(self._done)
+        status = IoStatus.EINVAL
+        try:
+            if execute(port, value):
+                status = IoStatus.OK
+        finally:
+            _U32.pack_into(self._memory, entry + _STATUS, status)
+            self._done = (self._done + 1) & _COUNTER_MASK
+            self._shared_done.store(self._done)
 
     def _heal(self, waiting: int) -> None:
         """Drop everything: nobody can tell which entries are meant."""

@@ -111,7 +111,8 @@ check_surface(const struct guest *guest, const struct surface_command *surface)
 }
 
 static void
-check_batch(const struct guest *guest, const struct command_batch *batch, uint32_t taken)
+check_batch(const struct guest *guest, const struct command_batch *batch,
+            uint32_t taken)
 {
     const struct command_bookkeeping *book = batch->bookkeeping;
     CHECK(taken <= MAX_BATCH_COMMANDS && batch->num_entries <= taken);
@@ -260,9 +261,8 @@ exercise_seed(uint32_t number, uint8_t *bytes)
     }
     guest_save(&guest, bytes);
     guest_destroy(&guest);
-    bytes[GUEST_SIZE] = number >= GUEST_NUM_SCENES
-                            ? EXERCISE_REPLACE_SLOT | EXERCISE_SMALL_BUNCHES
-                            : 0;
+    bytes[GUEST_SIZE] =
+        number >= GUEST_NUM_SCENES ? EXERCISE_REPLACE_SLOT | EXERCISE_SMALL_BUNCHES : 0;
     return GUEST_SIZE + 1;
 }
 

@@ -49,11 +49,10 @@ place(const uint8_t *bytes, size_t size)
 static void
 mutate(uint8_t *bytes, size_t size)
 {
-    static const uint64_t values[] = {0,          1,          2,         7,
-                                      20,         255,        256,       4096,
-                                      32767,      32768,      65535,     65536,
-                                      0x7fffffff, 0x80000000, 0xffffffff, 1ull << 48,
-                                      1ull << 56, 2ull << 56, ~0ull,     1ull << 63};
+    static const uint64_t values[] = {
+        0,          1,          2,          7,          20,    255,        256,
+        4096,       32767,      32768,      65535,      65536, 0x7fffffff, 0x80000000,
+        0xffffffff, 1ull << 48, 1ull << 56, 2ull << 56, ~0ull, 1ull << 63};
     const size_t width = (size_t)1 << draw_below(4);
     size_t offset = place(bytes, size - 8);
     if (draw_below(2)) {

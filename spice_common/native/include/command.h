@@ -31,9 +31,9 @@ enum command_error {
     COMMAND_BAD_TYPE,       /* of the QXLCommand, surface or cursor command */
     COMMAND_COMPAT_FORMAT,  /* a QXLCompatDrawable: not spoken here */
     COMMAND_BAD_SURFACE_ID,
-    COMMAND_BAD_SURFACE, /* format, size, stride or alignment */
-    COMMAND_BAD_DRAWABLE,    /* draw type, effect, rop, scale mode */
-    COMMAND_BAD_RECT,        /* empty, reversed or absurdly far away */
+    COMMAND_BAD_SURFACE,  /* format, size, stride or alignment */
+    COMMAND_BAD_DRAWABLE, /* draw type, effect, rop, scale mode */
+    COMMAND_BAD_RECT,     /* empty, reversed or absurdly far away */
     COMMAND_BAD_CLIP,
     COMMAND_BAD_BRUSH,
     COMMAND_BAD_MASK,
@@ -49,9 +49,9 @@ enum command_error {
 };
 
 enum {
-    QXL_NUM_DRAW_TYPES = 15,    /* QXL_DRAW_NOP .. QXL_DRAW_COMPOSITE */
-    MAX_MESSAGE_SIZE = 512, /* bytes of a QXLMessage that are kept; drivers' lines
-                               are shorter than that */
+    QXL_NUM_DRAW_TYPES = 15, /* QXL_DRAW_NOP .. QXL_DRAW_COMPOSITE */
+    MAX_MESSAGE_SIZE = 512,  /* bytes of a QXLMessage that are kept; drivers' lines
+                                are shorter than that */
 };
 
 /* One resource to give back, as captured when its command was fetched. */
@@ -67,7 +67,7 @@ struct command_bookkeeping {
     uint32_t taken; /* commands the last drain took from the ring */
     uint32_t work;  /* chunks and rectangles the last drain walked over */
     uint32_t num_messages;
-    uint32_t errors[21];      /* NUM_COMMAND_ERRORS, since the owner last cleared them */
+    uint32_t errors[21]; /* NUM_COMMAND_ERRORS, since the owner last cleared them */
     uint32_t unsupported[15]; /* QXL_NUM_DRAW_TYPES, likewise */
     char messages[64][512];   /* MAX_BATCH_COMMANDS of MAX_MESSAGE_SIZE; printable
                                  ASCII, NUL-terminated */

@@ -37,8 +37,8 @@ struct guest_image {
     uint32_t surface_id;    /* SURFACE */
     uint64_t data_size;     /* sum of the chunks; BITMAP: at least stride * height */
     uint64_t palette_unique;
-    uint32_t first_chunk, num_chunks;     /* in command_batch.chunks */
-    uint32_t first_color, num_colors;     /* in command_batch.colors; 0 = no palette */
+    uint32_t first_chunk, num_chunks; /* in command_batch.chunks */
+    uint32_t first_color, num_colors; /* in command_batch.colors; 0 = no palette */
     uint8_t kind;
     uint8_t descriptor_flags; /* QXL_IMAGE_* */
     uint8_t format;           /* BITMAP: SPICE_BITMAP_FMT_* */
@@ -65,10 +65,11 @@ struct draw_command {
     uint32_t surface_id;
     uint32_t mm_time;
     struct draw_rect bbox;
-    uint32_t first_clip, num_clips; /* in command_batch.clips; used if clip_type is RECTS */
-    uint8_t clip_type;              /* SPICE_CLIP_TYPE_* */
-    uint8_t type;                   /* QXL_DRAW_* */
-    uint8_t effect;                 /* QXL_EFFECT_* */
+    uint32_t first_clip,
+        num_clips;     /* in command_batch.clips; used if clip_type is RECTS */
+    uint8_t clip_type; /* SPICE_CLIP_TYPE_* */
+    uint8_t type;      /* QXL_DRAW_* */
+    uint8_t effect;    /* QXL_EFFECT_* */
     uint8_t self_bitmap;
     struct draw_rect self_bitmap_area;
     int32_t surfaces_dest[3];
@@ -80,10 +81,10 @@ struct draw_command {
     struct draw_rect src_area;
     uint16_t rop_descriptor;
     uint8_t scale_mode;
-    int32_t src_x, src_y; /* COPY_BITS */
-    uint8_t rop3;         /* ROP3 */
-    uint8_t alpha;        /* ALPHA_BLEND */
-    uint16_t alpha_flags; /* ALPHA_BLEND: SPICE_ALPHA_FLAGS_* */
+    int32_t src_x, src_y;           /* COPY_BITS */
+    uint8_t rop3;                   /* ROP3 */
+    uint8_t alpha;                  /* ALPHA_BLEND */
+    uint16_t alpha_flags;           /* ALPHA_BLEND: SPICE_ALPHA_FLAGS_* */
     uint32_t src_color, true_color; /* TRANSPARENT */
 };
 
@@ -126,7 +127,8 @@ struct command_batch {
     uint32_t num_surface_commands;
     struct update_command updates[MAX_BATCH_COMMANDS];
     uint32_t num_updates;
-    /* Growing arrays, bounded by command.c; they keep their capacity between batches. */
+    /* Growing arrays, bounded by command.c; they keep their capacity between batches.
+     */
     struct guest_image *images;
     uint32_t num_images, cap_images;
     struct image_chunk *chunks;

@@ -53,7 +53,8 @@ int32_t release_add(struct release_queue *queue, const struct memslot_table *slo
 int32_t release_batch(struct release_queue *queue, const struct memslot_table *slots,
                       struct command_batch *batch, uint32_t bunch);
 
-/* Hand the chain over if there is one and room for it: RELEASE_* bits or RING_BROKEN. */
+/* Hand the chain over if there is one and room for it: RELEASE_* bits or RING_BROKEN.
+ */
 int32_t release_flush(struct release_queue *queue);
 
 #endif /* RELEASE_H */

@@ -128,66 +128,15 @@ take_update(struct parser *parser, uint64_t address)
 }
 
 static enum command_error
-parse_surface_create(struct parser *parser, const QXLSurface *from,
-                     struct surface_command *to)
-{
-    uint32_t bits = surface_format_bits(from->format);
-    if (bits == 0 || from->width == 0 || from->width > MAX_IMAGE_SIDE ||
-        from->height == 0 || from->height > MAX_IMAGE_SIDE) {
-        return COMMAND_BAD_SURFACE;
-    }
-    int64_t stride = from->stride;
-    uint64_t pitch = (uint64_t)(stride < 0 ? -stride : stride);
-    uint64_t row = ((uint64_t)from->width * bits + 7) / 8;
-    uint64_t size = pitch * from->height;
-    if (pitch < row) {
-        return COMMAND_BAD_SURFACE;
-    }
-    if (size > MAX_IMAGE_DATA) {
-        return COMMAND_TOO_BIG;
-    }
-    enum memslot_status status =
-        memslot_resolve(parser->slots, from->data, size, &to->data);
-    if (status != MEMSLOT_OK) {
-        return command_address_error(status);
-    }
-    /* The canvas works on 32-bit words; so do all drivers. */
-    if (pitch % 4 != 0 || (uintptr_t)to->data % 4 != 0) {
-        return COMMAND_BAD_SURFACE;
-    }
-    to->format = from->format;
-    to->width = from->width;
-    to->height = from->height;
-    to->stride = from->stride;
-    return COMMAND_OK;
-}
-
-static enum command_error
 take_surface(struct parser *parser, uint64_t address)
 {
     struct command_batch *batch = parser->batch;
-    struct surface_command *surface =
-        &batch->surface_commands[batch->num_surface_commands];
     QXLSurfaceCmd command;
     enum command_error error =
         command_fetch(parser->slots, address, &command, sizeof(command));
-    if (error != COMMAND_OK) {
-        return error;
-    }
-    *surface = (struct surface_command){
-        .surface_id = command.surface_id,
-        .type = command.type,
-        .flags = command.flags & QXL_SURF_FLAG_KEEP_DATA,
-    };
-    /* Surface 0 is the primary: QXL_IO_CREATE_PRIMARY makes it. */
-    if (command.surface_id == 0 || command.surface_id >= MAX_SURFACES) {
-        return COMMAND_BAD_SURFACE_ID;
-    }
-    if (command.type == QXL_SURFACE_CMD_CREATE) {
-        const QXLSurface create = command.u.surface_create;
-        error = parse_surface_create(parser, &create, surface);
-    } else if (command.type != QXL_SURFACE_CMD_DESTROY) {
-        error = COMMAND_BAD_TYPE;
+    if (error == COMMAND_OK) {
+        error = parse_surface(parser, &command,
+                              &batch->surface_commands[batch->num_surface_commands]);
     }
     if (error == COMMAND_OK) {
         add_entry(batch, BATCH_SURFACE, batch->num_surface_commands++);

@@ -130,8 +130,7 @@ parse_bitmap(struct parser *parser, uint64_t address, struct guest_image *image)
         return COMMAND_TOO_BIG;
     }
     image->format = bitmap.format;
-    image->bitmap_flags =
-        bitmap.flags & (QXL_BITMAP_TOP_DOWN | QXL_BITMAP_UNSTABLE);
+    image->bitmap_flags = bitmap.flags & (QXL_BITMAP_TOP_DOWN | QXL_BITMAP_UNSTABLE);
     image->stride = bitmap.stride;
     image->data_size = size;
     if (bits <= 8 && bitmap.format != SPICE_BITMAP_FMT_8BIT_A) {

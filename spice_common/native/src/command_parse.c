@@ -64,9 +64,8 @@ chunk_walk_step(struct chunk_walk *walk)
         if (error != COMMAND_OK) {
             return error;
         }
-        enum memslot_status status =
-            memslot_resolve(walk->slots, walk->next + sizeof(chunk), chunk.data_size,
-                            &walk->data);
+        enum memslot_status status = memslot_resolve(
+            walk->slots, walk->next + sizeof(chunk), chunk.data_size, &walk->data);
         if (status != MEMSLOT_OK) {
             return command_address_error(status);
         }
@@ -115,23 +114,4 @@ parse_rect(struct draw_rect *to, const QXLRect *from)
     return coordinate_ok(to->top) && coordinate_ok(to->left) &&
            coordinate_ok(to->bottom) && coordinate_ok(to->right) &&
            to->top < to->bottom && to->left < to->right;
-}
-
-uint32_t
-surface_format_bits(uint32_t format)
-{
-    switch (format) {
-    case SPICE_SURFACE_FMT_1_A:
-        return 1;
-    case SPICE_SURFACE_FMT_8_A:
-        return 8;
-    case SPICE_SURFACE_FMT_16_555:
-    case SPICE_SURFACE_FMT_16_565:
-        return 16;
-    case SPICE_SURFACE_FMT_32_xRGB:
-    case SPICE_SURFACE_FMT_32_ARGB:
-        return 32;
-    default:
-        return 0;
-    }
 }

@@ -82,12 +82,17 @@ bool reserve(void **array, uint32_t *capacity, uint32_t used, uint32_t more,
 bool parse_rect(struct draw_rect *to, const QXLRect *from);
 bool coordinate_ok(int32_t coordinate);
 
-/* Bits of a pixel in a SPICE_SURFACE_FMT_*, 0 if there is no such format. */
-uint32_t surface_format_bits(uint32_t format);
-
 /* Parse the QXLImage at address and append it to the batch. */
 enum command_error parse_image(struct parser *parser, uint64_t address,
                                uint32_t *index);
+
+/* Parse a clip; its rectangles are appended to the batch. */
+enum command_error parse_clip(struct parser *parser, const QXLClip *from,
+                              struct draw_command *to);
+
+/* Parse a fetched QXLSurfaceCmd. */
+enum command_error parse_surface(struct parser *parser, const QXLSurfaceCmd *from,
+                                 struct surface_command *to);
 
 /* Parse a fetched QXLDrawable.  Type QXL_DRAW_NOP never comes here. */
 enum command_error parse_drawable(struct parser *parser, const QXLDrawable *from,

@@ -114,8 +114,8 @@ parse_cursor(struct cursor_reader *reader, const struct memslot_table *slots,
     struct cursor_command *command = &reader->command;
     QXLCursorCmd cursor;
     /* device_data, the rest of the structure, was never used by anybody. */
-    enum command_error error = command_fetch(slots, address, &cursor,
-                                             offsetof(QXLCursorCmd, device_data));
+    enum command_error error =
+        command_fetch(slots, address, &cursor, offsetof(QXLCursorCmd, device_data));
     if (error != COMMAND_OK) {
         return error;
     }
@@ -148,9 +148,8 @@ take_cursor(struct cursor_reader *reader, const struct memslot_table *slots,
             struct release_queue *queue, uint32_t bunch, const QXLCommand *command)
 {
     struct command_release release = {.address = command->data};
-    bool has_release =
-        command_fetch(slots, command->data, &release.id, sizeof(release.id)) ==
-        COMMAND_OK;
+    bool has_release = command_fetch(slots, command->data, &release.id,
+                                     sizeof(release.id)) == COMMAND_OK;
     enum command_error error = command->type == QXL_CMD_CURSOR
                                    ? parse_cursor(reader, slots, command->data)
                                    : COMMAND_BAD_TYPE;

@@ -53,7 +53,8 @@ release_flush(struct release_queue *queue)
         return 0;
     }
     int32_t notify = ring_produce(ring);
-    /* Behind the new prod there is a free item: nobody reads it before the next push. */
+    /* Behind the new prod there is a free item: nobody reads it before the next push.
+     */
     publish_u64(head_item(queue), 0);
     queue->pending = 0;
     queue->tail_serial = 0;

@@ -189,8 +189,8 @@ uint64_t
 guest_surface_image(struct guest *guest, uint32_t surface_id)
 {
     uint64_t address;
-    QXLImage *image = new_image(guest, SPICE_IMAGE_TYPE_SURFACE, 0, 0,
-                                sizeof(QXLImage), &address);
+    QXLImage *image =
+        new_image(guest, SPICE_IMAGE_TYPE_SURFACE, 0, 0, sizeof(QXLImage), &address);
     image->surface_image.surface_id = surface_id;
     return address;
 }
@@ -200,10 +200,9 @@ guest_quic_image(struct guest *guest)
 {
     enum { QUIC_SIZE = 24 };
     uint64_t address;
-    QXLImage *image =
-        new_image(guest, SPICE_IMAGE_TYPE_QUIC, 8, 8,
-                  sizeof(QXLImageDescriptor) + 4 + sizeof(QXLDataChunk) + QUIC_SIZE,
-                  &address);
+    QXLImage *image = new_image(
+        guest, SPICE_IMAGE_TYPE_QUIC, 8, 8,
+        sizeof(QXLImageDescriptor) + 4 + sizeof(QXLDataChunk) + QUIC_SIZE, &address);
     image->quic.data_size = QUIC_SIZE;
     fill_chunks(guest, (QXLDataChunk *)(void *)image->quic.data, QUIC_SIZE, QUIC_SIZE);
     return address;

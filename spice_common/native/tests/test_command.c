@@ -102,16 +102,20 @@ test_copy_fields(void)
     for (uint32_t i = 0; i < image->num_chunks; i++) {
         size += batch->chunks[image->first_chunk + i].size;
     }
-    CHECK(size == 256 && batch->chunks[image->first_chunk + 1].data[0] ==
-                             (uint8_t)(100 * 7));
+    CHECK(size == 256 &&
+          batch->chunks[image->first_chunk + 1].data[0] == (uint8_t)(100 * 7));
     restart();
 }
 
 static void
 test_addresses(void)
 {
-    const uint64_t worst[] = {0, 1, UINT64_MAX, UINT64_C(1) << 56 | (16384 - 8),
-                              UINT64_C(1) << 56 | 16384, UINT64_C(1) << 48,
+    const uint64_t worst[] = {0,
+                              1,
+                              UINT64_MAX,
+                              UINT64_C(1) << 56 | (16384 - 8),
+                              UINT64_C(1) << 56 | 16384,
+                              UINT64_C(1) << 48,
                               (UINT64_C(2) << 56) - 1};
     for (unsigned i = 0; i < sizeof(worst) / sizeof(worst[0]); i++) {
         for (uint32_t type = QXL_CMD_DRAW; type <= QXL_CMD_SURFACE + 1; type++) {

@@ -48,8 +48,7 @@ set_cursor(uint16_t type, uint16_t width, uint16_t height, uint32_t size)
 {
     uint64_t address, shape;
     QXLCursorCmd *command = guest_alloc(&guest, sizeof(QXLCursorCmd), &address);
-    QXLCursor *cursor =
-        guest_alloc(&guest, (uint32_t)sizeof(QXLCursor) + size, &shape);
+    QXLCursor *cursor = guest_alloc(&guest, (uint32_t)sizeof(QXLCursor) + size, &shape);
     command->release_info.id = guest.next_id++;
     command->type = QXL_CURSOR_SET;
     command->u.set.shape = shape;

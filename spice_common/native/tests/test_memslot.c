@@ -24,8 +24,8 @@ resolve(uint64_t where, uint64_t size)
 static void
 test_bounds(void)
 {
-    const uint64_t sizes[] = {0, 1, 4095, 4096, 4097, UINT32_MAX, UINT64_MAX - 1,
-                              UINT64_MAX};
+    const uint64_t sizes[] = {0,    1,          4095,           4096,
+                              4097, UINT32_MAX, UINT64_MAX - 1, UINT64_MAX};
     const uint64_t last = (UINT64_C(1) << 48) - 1;
     const uint64_t offsets[] = {0, 1, 4095, 4096, 4097, last - 1, last};
     for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {

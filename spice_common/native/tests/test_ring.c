@@ -35,8 +35,7 @@ test_layout(void)
     CHECK(ring_attach(&bad, bytes, sizeof(memory), 0, 8) == RING_BAD_LAYOUT);
     CHECK(ring_attach(&bad, bytes, sizeof(memory), ITEMS, 0) == RING_BAD_LAYOUT);
     CHECK(ring_attach(&bad, bytes + 2, sizeof(memory) - 2, 2, 8) == RING_BAD_LAYOUT);
-    CHECK(ring_attach(&bad, bytes, UINT64_MAX, 1u << 31, 1u << 31) ==
-          RING_BAD_LAYOUT);
+    CHECK(ring_attach(&bad, bytes, UINT64_MAX, 1u << 31, 1u << 31) == RING_BAD_LAYOUT);
     reset(0);
     CHECK(memory[0] == ITEMS && memory[2] == 1 && memory[4] == 0);
 }

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
 from qxl_device.device import QXLDevice
+from qxl_device.rom import RomParameters
 from spice_common.command_batch import CommandBatch
 from spice_protocol.qxl_dev import QxlInterrupt, QxlIo, QXLRect
 from tests.fakes.fake_guest import FakeGuest, RingFullError
+from tests.fakes.fake_qemu import FakeQemu
 from tests.fakes.guest_port import InProcessPort
 from tests.fakes.recording_worker import RecordingWorker
 from vm_transport.in_process import InProcessTransport
+from vm_transport.ivshmem.layout import Layout
+from vm_transport.ivshmem.server import IvshmemServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Machine:
@@ -109,3 +118,66 @@ def test_an_async_port_interrupts(machine: Machine) -> None:
     assert guest.take_interrupts() & QxlInterrupt.IO_CMD
     guest.outb(QxlIo.FLUSH_SURFACES_ASYNC)
     guest.wait_interrupt(QxlInterrupt.IO_CMD)
+
+
+@pytest.mark.asyncio
+async def test_the_same_guest_over_ivshmem(tmp_path: Path) -> None:
+    """All of the way: doorbells, I/O ring and interrupts; the device in a thread."""
+    layout = Layout.plan(ram_size=8 << 20, vram_size=1 << 20)
+    server = IvshmemServer(tmp_path / "ivshmem", layout)
+    (display,) = server.displays
+    device = QXLDevice(display, RomParameters.for_ram(0, layout.displays[0].ram.size))
+    batch = CommandBatch()
+    loop = asyncio.new_event_loop()
+    started = threading.Event()
+    taken = 0
+
+    class Worker(RecordingWorker):
+        def wakeup(self) -> None:
+            nonlocal taken
+            while count := device.get_commands(batch):
+                taken += count
+                device.release_commands(batch)
+            device.flush_resources()
+
+    def run() -> None:
+        device.attach(Worker(), loop)
+        loop.call_soon(started.set)
+        loop.run_forever()
+        device.detach()
+        loop.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    started.wait()
+    await server.start()
+
+    def drive() -> int:
+        qemu = FakeQemu(server.path, server.vectors).realize().read_vectors(5)
+        port = qemu.port(lambda: qemu.wait_msix(0, 0.001) and None)
+        guest = FakeGuest(port)
+        guest.setup(64, 48)
+        drawn = []
+        for number in range(300):
+            area = QXLRect(0, 0, 1 + number % 48, 64)
+            while True:
+                try:
+                    drawn.append(guest.draw_fill(area, number).offset)
+                    break
+                except RingFullError:
+                    guest.collect()
+        while len(guest.released) < len(drawn):
+            if not guest.collect():
+                guest.wait_interrupt(QxlInterrupt.DISPLAY)
+        assert guest.released == drawn
+        assert guest.heap.used == {}
+        guest.unbind()
+        qemu.close()
+        return len(drawn)
+
+    assert await asyncio.to_thread(drive) == 300
+    await server.wait_detached()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    assert taken == 300
+    await server.close()

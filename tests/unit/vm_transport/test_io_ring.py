@@ -2,15 +2,13 @@ from __future__ import annotations
 
 import logging
 import struct
-from typing import TYPE_CHECKING
+
+import pytest
 
 from spice_common.atomics import AtomicU32
 from vm_transport.guest_memory import MemoryRegion
 from vm_transport.ivshmem.header import IO_ENTRIES, QxlIvshmemIoRing
 from vm_transport.ivshmem.io_ring import IoRing
-
-if TYPE_CHECKING:
-    import pytest
 
 ENTRIES = QxlIvshmemIoRing.offset("entries")
 
@@ -131,3 +129,20 @@ def test_a_reset_zeroes_both_counters() -> None:
     ring.reset()
     assert (guest.prod.load(), guest.done.load()) == (0, 0)
     assert not ring.serve(lambda _port, _value: True)
+
+
+def test_a_device_that_fails_does_not_leave_the_guest_waiting() -> None:
+    guest = Guest()
+    ring = IoRing(guest.region)
+    first = guest.push(3, 0)
+    guest.push(4, 0)
+
+    def fail(_port: int, _value: int) -> bool:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        ring.serve(fail)
+    assert guest.done.load() == 1
+    assert guest.status(first) == 1
+    assert ring.serve(lambda _port, _value: True)
+    assert guest.done.load() == 2
