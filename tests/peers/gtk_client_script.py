@@ -28,7 +28,7 @@ SHIFTED = dict(zip('!@#$%^&*()_+{}|:"<>?~', "1234567890-=[]\\;',./`", strict=Tru
 LEFT_SHIFT = 0x2A
 
 
-def tell(event: str, **details: object) -> None:
+def tell(event: str, /, **details: object) -> None:
     print(json.dumps({"ev": event, **details}), flush=True)
 
 
