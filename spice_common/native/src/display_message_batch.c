@@ -101,6 +101,7 @@ copy_bitmap(struct drawing *drawing, const struct draw_plan *plan)
     struct batch_position *position = drawing->position;
     int whole = copy_in_one_piece(plan);
     uint32_t pieces = whole ? 1 : plan->num_rects;
+    int moved = 0; /* each call gets on, or a dear plan would be made for ever */
 
     while (position->piece < pieces) {
         pixman_box32_t piece = whole ? plan->extents : plan->rects[position->piece];
@@ -110,8 +111,9 @@ copy_bitmap(struct drawing *drawing, const struct draw_plan *plan)
                                             MAX_DRAW_MESSAGE_SIZE);
             struct message_base base = {plan->surface->id, band, NULL, 0};
 
-            if (drawing->room == 0)
+            if (drawing->room == 0 && moved)
                 return 0;
+            moved = 1;
             if (whole && plan->num_rects > 1)
                 copy_clipped_band(drawing, plan, band);
             else
@@ -190,12 +192,14 @@ send_surface(struct drawing *drawing, const struct surface *surface)
 {
     pixman_box32_t whole = {0, 0, (int32_t)surface->width, (int32_t)surface->height};
 
+    uint32_t first = drawing->position->row;
+
     add_damage(drawing->messages, surface->id, whole);
     while (drawing->position->row < surface->height) {
         pixman_box32_t band = next_band(surface, whole, drawing->position->row,
                                         MAX_DRAW_MESSAGE_SIZE);
 
-        if (drawing->room == 0)
+        if (drawing->room == 0 && drawing->position->row > first)
             return 0;
         write_surface_band(drawing->canvas, drawing->messages, surface, band);
         spend(&drawing->room, pixels_cost(surface, band));
