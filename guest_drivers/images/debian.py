@@ -80,7 +80,7 @@ def candidate(package: str) -> str:
 
     """
     match = re.search(
-        r"^  Candidate: (\S+)$", run("apt-cache", "policy", package), re.M
+        r"^  Candidate: (\S+)$", run("apt-cache", "policy", package), re.MULTILINE
     )
     if match is None or match[1] == "(none)":
         raise ImageError(f"apt has no {package}: run apt-get update")

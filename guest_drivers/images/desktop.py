@@ -70,7 +70,7 @@ def build_desktop(version: str) -> Recipe:
         kernel_release=kernel.release,
         kernel=kernel.image,
         initrd=folder / "initrd",
-        append="console=ttyS0 quiet mitigations=off",
+        append="console=ttyS0 quiet mitigations=off tsc=nowatchdog",
         memory_mib=768,
         disk=disk,
     )

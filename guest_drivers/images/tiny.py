@@ -59,7 +59,7 @@ def build_tiny(version: str) -> Recipe:
         kernel_release=kernel.release,
         kernel=kernel.image,
         initrd=folder / "initrd",
-        append="console=ttyS0 quiet",
+        append="console=ttyS0 quiet mitigations=off tsc=nowatchdog",
         memory_mib=384,
     )
 
