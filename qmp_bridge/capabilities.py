@@ -39,6 +39,11 @@ class Greeting:
     """Major, minor, micro."""
     capabilities: tuple[str, ...]
 
+    @property
+    def pretty(self) -> bool:
+        """Whether QEMU prints on many lines (``-mon pretty=on``)."""
+        return self.raw.rstrip().count(b"\n") > 0
+
 
 def parse_greeting(line: bytes) -> Greeting:
     """Read QEMU's first message.
@@ -99,24 +104,27 @@ class Negotiation:
 
         """
         negotiates = command == "qmp_capabilities"
+        # Arguments come first: QAPI checks them before the command is run.
+        enabled = _enabled(arguments) if negotiates else []
         input_ = _Input.CAPABILITIES if negotiates else _Input.OTHER
         following = _TRANSITIONS.get((self.mode, input_))
         if following is None:
             raise QmpError(_REFUSALS[self.mode], "CommandNotFound")
-        if negotiates:
-            self._enabled = self._accept(arguments)
-        self.mode = following
-        return negotiates
-
-    def _accept(self, arguments: Mapping[str, JsonValue]) -> frozenset[str]:
-        members = Arguments(arguments)
-        enabled = []
-        for index, item in enumerate(members.optional_array("enable")):
-            name = check_string(f"enable[{index}]", item)
-            # QAPI forgets an element's name when it refuses its value.
-            enabled.append(check_enum("null", name, _CAPABILITIES))
-        members.finish()
         unavailable = [name for name in enabled if name not in self._offered]
         if unavailable:
             raise QmpError(f"Capability {', '.join(unavailable)} not available")
-        return frozenset(enabled)
+        if negotiates:
+            self._enabled = frozenset(enabled)
+        self.mode = following
+        return negotiates
+
+
+def _enabled(arguments: Mapping[str, JsonValue]) -> list[str]:
+    members = Arguments(arguments)
+    enabled = []
+    for index, item in enumerate(members.optional_array("enable")):
+        name = check_string(f"enable[{index}]", item)
+        # QAPI forgets an element's name when it refuses its value.
+        enabled.append(check_enum("null", name, _CAPABILITIES))
+    members.finish()
+    return enabled

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qmp_bridge.json_writer import dump
-
 if TYPE_CHECKING:
     from qmp_bridge.json_parser import JsonValue
     from vd_interfaces.control import ChannelEvent, SpiceChannel, SpiceEndpoint
 
-__all__ = ["channel_members", "event_line"]
+__all__ = ["channel_members", "event_message"]
 
 
-def event_line(event: ChannelEvent, now: float) -> bytes:
-    """Print *event* as QEMU would at *now* (seconds since 1970), line end included."""
+def event_message(event: ChannelEvent, now: float) -> JsonValue:
+    """Describe *event* as QEMU would at *now* (seconds since 1970)."""
     server = _endpoint(event.server)
     client = _endpoint(event.client)
     if event.channel is not None:
         server["auth"] = event.auth
         client = channel_members(event.channel)
     microseconds = int(now * 1_000_000)
-    message: JsonValue = {
+    return {
         "timestamp": {
             "seconds": microseconds // 1_000_000,
             "microseconds": microseconds % 1_000_000,
@@ -29,7 +27,6 @@ def event_line(event: ChannelEvent, now: float) -> bytes:
         "event": event.kind.value,
         "data": {"server": server, "client": client},
     }
-    return dump(message) + b"\r\n"
 
 
 def channel_members(channel: SpiceChannel) -> dict[str, JsonValue]:

@@ -109,12 +109,12 @@ _ROWS: dict[_State, _Row] = {
         | _to(b"abcdefghijklmnopqrstuvwxyz", _State.KEYWORD),
     ),
     _State.DQ_STRING: _Row(
-        re.compile(rb'[^\x00-\x1f"\\\xfe\xff]+'),
+        re.compile(rb'(?:[^\x00-\x1f"\\\xfe\xff]++|\\[^\x00-\x1f\xfe\xff])+'),
         _to(b'"', TokenType.STRING) | _to(b"\\", _State.DQ_ESCAPE),
     ),
     _State.DQ_ESCAPE: _Row(None, _to(_STRING_BYTES, _State.DQ_STRING)),
     _State.SQ_STRING: _Row(
-        re.compile(rb"[^\x00-\x1f'\\\xfe\xff]+"),
+        re.compile(rb"(?:[^\x00-\x1f'\\\xfe\xff]++|\\[^\x00-\x1f\xfe\xff])+"),
         _to(b"'", TokenType.STRING) | _to(b"\\", _State.SQ_ESCAPE),
     ),
     _State.SQ_ESCAPE: _Row(None, _to(_STRING_BYTES, _State.SQ_STRING)),

@@ -7,6 +7,7 @@ beyond 64 bits become floating point.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -204,9 +205,16 @@ def parse_integer(text: str) -> int | float:
 
 def _string(token: Token) -> str:
     body = token.text[1:-1]
-    if b"\\" in body:
-        return _unescape(token, body)
-    return _decode(token, body)
+    if b"\\" not in body:
+        return _decode(token, body)
+    if token.text[:1] == b'"' and b"\\u" not in body:
+        try:
+            unescaped: str = json.loads(f'"{_decode(token, body)}"')
+        except ValueError:
+            pass  # an escape that is wrong, or QEMU's own
+        else:
+            return unescaped
+    return _unescape(token, body)
 
 
 def _decode(token: Token, body: bytes) -> str:

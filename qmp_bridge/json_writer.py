@@ -43,40 +43,48 @@ def qdict_order(names: Iterable[str]) -> list[str]:
     return sorted(latest_first, key=_bucket)
 
 
-def dump(value: JsonValue) -> bytes:
-    """Print *value*, without a line end."""
+def dump(value: JsonValue, *, pretty: bool = False) -> bytes:
+    """Print *value*, without a line end; *pretty*: as a monitor with ``pretty=on``."""
     parts: list[bytes] = []
+    depth = 0
     # What is still to print, last first; bytes are printed already.  No recursion:
     # an "id" may be nested deeper than Python's stack.
     rest: list[JsonValue | bytes] = [value]
     while rest:
         item = rest.pop()
-        if isinstance(item, bytes):
-            parts.append(item)
-        elif isinstance(item, dict):
-            rest.extend(reversed(_members(item)))
-        elif isinstance(item, list):
-            rest.extend(reversed(_items(item)))
-        else:
+        if isinstance(item, (dict, list)):
+            members = _members(item) if isinstance(item, dict) else _items(item)
+            rest.extend(reversed(members))
+        elif not isinstance(item, bytes):
             parts.append(_scalar(item))
+        elif pretty:
+            depth += (item in _OPEN) - (item in _CLOSE)
+            text, newline, rest_of_line = item.partition(b"\n")
+            indent = b"\r\n" + b" " * (4 * depth) if newline else b""
+            parts.append(text + indent + rest_of_line.lstrip(b" "))
+        else:
+            parts.append(item.replace(b"\n", b""))
     return b"".join(parts)
 
 
+_OPEN = {b"{", b"["}
+_CLOSE = {b"\n}", b"\n]"}
+
+
 def _members(value: Mapping[str, JsonValue]) -> list[JsonValue | bytes]:
+    # A newline is where pretty printing breaks the line.
     printed: list[JsonValue | bytes] = [b"{"]
     for name in qdict_order(value):
-        printed += [(b", " if len(printed) > 1 else b"") + _string(name) + b": "]
-        printed += [value[name]]
-    return [*printed, b"}"]
+        separator = b",\n " if len(printed) > 1 else b"\n"
+        printed += [separator, _string(name) + b": ", value[name]]
+    return [*printed, b"\n}"]
 
 
 def _items(value: list[JsonValue]) -> list[JsonValue | bytes]:
     printed: list[JsonValue | bytes] = [b"["]
     for item in value:
-        if len(printed) > 1:
-            printed.append(b", ")
-        printed.append(item)
-    return [*printed, b"]"]
+        printed += [b",\n " if len(printed) > 1 else b"\n", item]
+    return [*printed, b"\n]"]
 
 
 def _scalar(value: str | float | bool | None) -> bytes:  # noqa: FBT001

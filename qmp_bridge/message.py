@@ -31,6 +31,7 @@ __all__ = [
     "MessageReader",
     "error_reply",
     "line_kind",
+    "line_of",
     "reply",
 ]
 
@@ -271,17 +272,23 @@ def line_kind(line: bytes) -> LineKind:
     return LineKind.REPLY
 
 
-def reply(value: JsonValue, request: JsonValue) -> bytes:
-    """Print the answer to *request*, whose ``id`` it carries."""
-    return _line({"return": value}, request)
+def reply(value: JsonValue, request: JsonValue) -> JsonValue:
+    """Make the answer to *request*, whose ``id`` it carries."""
+    return _answer({"return": value}, request)
 
 
-def error_reply(error: QmpError, request: JsonValue) -> bytes:
-    """Print an error as the answer to *request*."""
-    return _line({"error": {"class": error.error_class, "desc": error.desc}}, request)
+def error_reply(error: QmpError, request: JsonValue) -> JsonValue:
+    """Make an error the answer to *request*."""
+    described: JsonValue = {"class": error.error_class, "desc": error.desc}
+    return _answer({"error": described}, request)
 
 
-def _line(answer: dict[str, JsonValue], request: JsonValue) -> bytes:
+def line_of(message: JsonValue, *, pretty: bool = False) -> bytes:
+    """Print a message with its line end."""
+    return dump(message, pretty=pretty) + b"\r\n"
+
+
+def _answer(answer: dict[str, JsonValue], request: JsonValue) -> JsonValue:
     if isinstance(request, dict) and "id" in request:
         answer["id"] = request["id"]
-    return dump(answer) + b"\r\n"
+    return answer

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from qmp_bridge.capabilities import Greeting, Mode, Negotiation
 from qmp_bridge.commands import FD_COMMANDS, Command, CommandTable, check_command
 from qmp_bridge.errors import JsonError, QmpError
-from qmp_bridge.message import Message, MessageReader, error_reply, reply
+from qmp_bridge.message import Message, MessageReader, error_reply, line_of, reply
 from qmp_bridge.qemu_session import Lane
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class MonitorSession:
             self._queue.append(_Request(message.raw, value, command))
         elif self._is_local(command):
             refusal = QmpError(f"The command {command.name} does not support OOB")
-            self._handler.send(error_reply(refusal, value))
+            self._say(error_reply(refusal, value))
         else:
             assert isinstance(value, dict)
             self._qemu.submit_oob(value, self._handler.send)
@@ -176,7 +176,7 @@ class MonitorSession:
                 self._qemu.submit(self._lane, request.raw, self._on_reply, request.fds)
             else:
                 _close(request.fds)
-                self._handler.send(self._answer(request))
+                self._say(self._answer(request))
         self._running = False
 
     def _may_start(self, request: _Request) -> bool:
@@ -204,7 +204,10 @@ class MonitorSession:
         row = self._table.get(command.name)
         return row is not None and row.ours(command.arguments)
 
-    def _answer(self, request: _Request) -> bytes:
+    def _say(self, message: JsonValue) -> None:
+        self._handler.send(line_of(message, pretty=self._greeting.pretty))
+
+    def _answer(self, request: _Request) -> JsonValue:
         try:
             if isinstance(request.command, QmpError):
                 raise request.command

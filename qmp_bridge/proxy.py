@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from qmp_bridge.control_commands import COMPILED_VERSION, ControlCommands
 from qmp_bridge.errors import MonitorSocketError
-from qmp_bridge.events import event_line
+from qmp_bridge.events import event_message
+from qmp_bridge.message import line_of
 from qmp_bridge.message_socket import MessageSocket
 from qmp_bridge.monitor_session import MonitorSession
 from qmp_bridge.qemu_link import QemuLink, connect_unix
@@ -192,7 +193,9 @@ class Bridge:
         self._listener = None
 
     def _channel_event(self, event: ChannelEvent) -> None:
-        self._broadcast(event_line(event, time.time()))
+        if self._greeting is not None:
+            message = event_message(event, time.time())
+            self._broadcast(line_of(message, pretty=self._greeting.pretty))
 
     def _broadcast(self, line: bytes) -> None:
         for monitor in list(self._monitors):

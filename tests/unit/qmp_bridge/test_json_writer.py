@@ -68,3 +68,24 @@ def test_depth_needs_no_stack():
     for _ in range(1023):
         value = [value]
     assert dump(value) == b"[" * 1024 + b"]" * 1024
+
+
+def test_pretty_printing():
+    """As printed by ``-mon pretty=on``."""
+    value = {"return": {"name": "x", "list": [1, [], {}]}, "id": 1}
+    assert dump(value, pretty=True).decode().split("\r\n") == [
+        "{",
+        '    "return": {',
+        '        "name": "x",',
+        '        "list": [',
+        "            1,",
+        "            [",
+        "            ],",
+        "            {",
+        "            }",
+        "        ]",
+        "    },",
+        '    "id": 1',
+        "}",
+    ]
+    assert dump("a\nb", pretty=True) == b'"a\\nb"'

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qmp_bridge.events import event_line
+from qmp_bridge.events import event_message
+from qmp_bridge.message import line_of
 from vd_interfaces.control import (
     ChannelEvent,
     ChannelEventKind,
@@ -53,4 +54,4 @@ CHANNEL = SpiceChannel(CLIENT, 2**32 - 351686673, 1, 0, tls=False)
     ],
 )
 def test_events(event, line):
-    assert event_line(event, 1795333273.2612715).decode() == line
+    assert line_of(event_message(event, 1795333273.2612715)).decode() == line

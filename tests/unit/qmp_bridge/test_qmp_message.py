@@ -13,6 +13,7 @@ from qmp_bridge.message import (
     MessageReader,
     error_reply,
     line_kind,
+    line_of,
     reply,
 )
 
@@ -181,11 +182,17 @@ def test_kinds(line, kind):
 
 
 def test_replies_carry_the_id():
-    assert reply({}, {"execute": "x"}) == b'{"return": {}}\r\n'
-    assert reply({}, {"id": None}) == b'{"return": {}, "id": null}\r\n'
-    assert error_reply(QmpError("d", "DeviceNotFound"), {"id": [1]}) == (
-        b'{"id": [1], "error": {"class": "DeviceNotFound", "desc": "d"}}\r\n'
-    )
-    assert error_reply(QmpError("d"), None) == (
-        b'{"error": {"class": "GenericError", "desc": "d"}}\r\n'
-    )
+    assert reply({}, {"execute": "x"}) == {"return": {}}
+    assert reply({}, {"id": None}) == {"return": {}, "id": None}
+    error = {"class": "DeviceNotFound", "desc": "d"}
+    assert error_reply(QmpError("d", "DeviceNotFound"), {"id": [1]}) == {
+        "id": [1],
+        "error": error,
+    }
+    assert error_reply(QmpError("d"), None) == {
+        "error": {"class": "GenericError", "desc": "d"}
+    }
+
+
+def test_lines():
+    assert line_of({"return": {"a": []}}) == b'{"return": {"a": []}}\r\n'

@@ -14,7 +14,8 @@ import pytest
 
 from qmp_bridge.capabilities import parse_greeting
 from qmp_bridge.control_commands import ControlCommands
-from qmp_bridge.events import event_line
+from qmp_bridge.events import event_message
+from qmp_bridge.message import line_of
 from qmp_bridge.monitor_session import MonitorSession
 from qmp_bridge.qemu_session import QemuSession
 from tests.fakes.spice_control import FakeSpiceControl
@@ -97,7 +98,7 @@ class Replay:
         assert self.heard() == recorded
         for line in step.events:
             event, now = _event(json.loads(line))
-            self.session.event(event_line(event, now))
+            self.session.event(line_of(event_message(event, now)))
             assert self.heard() == [line + "\r\n"]
 
 
