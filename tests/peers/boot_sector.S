@@ -3,7 +3,8 @@
  * boot_sector.S: a guest of 512 bytes for tests of clients and servers.
  *
  * It shows 80 x 25 characters without a cursor and echoes keys.  Key 1 clears them,
- * key 2 shows 640 x 480 pixels of 32 bits, no two neighbours alike.
+ * key 2 shows 640 x 480 pixels of 32 bits, no two neighbours alike.  It writes R to
+ * port 0xe9 whenever it waits for a key.
  */
     .code16
     .globl _start
@@ -29,6 +30,8 @@ text:
     jmp 1b
 
 keys:
+    movb $'R', %al          /* whoever started us reads this port */
+    outb %al, $0xe9
     movb $0, %ah
     int $0x16
     cmpb $'1', %al

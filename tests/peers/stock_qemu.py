@@ -44,7 +44,8 @@ class StockQemu:
     def __init__(self, folder: Path, spice: str, options: Sequence[str] = ()) -> None:
         """Start it with ``-spice`` *spice*."""
         self.folder = folder
-        path = folder / "qmp.sock"
+        path, told = folder / "qmp.sock", folder / "guest.txt"
+        told.touch()
         image = boot_sector(folder)
         self.process = subprocess.Popen(
             [
@@ -52,12 +53,14 @@ class StockQemu:
                 "-name", "boot sector", "-display", "none", "-nodefaults", "-no-user-config",
                 "-drive", f"file={image},format=raw,if=floppy,readonly=on",
                 "-boot", "a", "-spice", spice, "-qmp", f"unix:{path},server=on,wait=off",
-                *(options or ["-vga", "std"]),
+                "-debugcon", f"file:{told}", *(options or ["-vga", "std"]),
             ]
         )  # fmt: skip
         eventually("QEMU's monitor", lambda: path.exists() or self.process.poll())
         assert self.process.poll() is None, "QEMU does not start"
         self.monitor = Monitor(path)
+        # Before, keys would be lost, and the screen is whatever the firmware shows.
+        eventually("the guest", lambda: told.read_bytes() or self.process.poll())
 
     def screendump(self) -> Picture:
         """Return what QEMU itself thinks the screen shows."""
