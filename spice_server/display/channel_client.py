@@ -30,6 +30,7 @@ from spice_protocol.messages.display import (
 from spice_protocol.protocol import DisplayCap
 from spice_server.channel.ack import DEFAULT_WINDOW
 from spice_server.channel.channel_client import ChannelClient
+from spice_server.channel.pipe import Message
 from spice_server.display.pipe_item import DisplayItem
 from spice_server.errors import ClientError
 
@@ -87,6 +88,8 @@ class DisplayChannelClient(ChannelClient):
         self._owes_inval = True
         self._owes_monitors = True
         self._owes_mark = True
+        self._shown = False
+        """Whether the client was ever told to show its primary surface."""
         self._refill_soon: asyncio.Handle | None = None
 
     # -- what the channel says -------------------------------------------------
@@ -175,19 +178,25 @@ class DisplayChannelClient(ChannelClient):
     def _fall_behind(self) -> None:
         self._behind = True
         before = self.pipe.size
-        waiting = [
-            item.run
-            for item in self.pipe
-            if isinstance(item, DisplayItem) and not item.started
-        ]
-        self.pipe.discard(
-            lambda item: isinstance(item, DisplayItem) and not item.started
-        )
-        self._next_round.add(b"".join(run.damage for run in waiting))
+        dropped = [item for item in self.pipe if self._can_do_without(item)]
+        self.pipe.discard(self._can_do_without)
+        runs = [item.run for item in dropped if isinstance(item, DisplayItem)]
+        self._next_round.add(b"".join(run.damage for run in runs))
         self._queued = dict(self._known)
+        types = {item.type for item in dropped if isinstance(item, Message)}
+        self._owes_inval |= DisplayMsg.INVAL_ALL_PALETTES in types
+        self._owes_monitors |= DisplayMsg.MONITORS_CONFIG in types
+        self._owes_mark |= DisplayMsg.MARK in types
         self._channel.client_fell_behind(before - self.pipe.size)
         self.log.debug("is behind: %d bytes dropped", before - self.pipe.size)
         self._refill_later()
+
+    @staticmethod
+    def _can_do_without(item: PipeItem) -> bool:
+        """Tell whether the client may miss *item*: it gets what replaces it later."""
+        if isinstance(item, DisplayItem):
+            return not item.started
+        return isinstance(item, Message) and item.type > BaseMsg.BASE_LAST
 
     def pump(self) -> None:
         """Move what window and socket allow, and refill the pipe behind it."""
@@ -200,7 +209,11 @@ class DisplayChannelClient(ChannelClient):
             self._refill_soon = self._loop.call_soon(self._refill)
 
     def _has_room(self) -> bool:
-        return not self.closed and self.pipe.size < REFRESH_SIZE
+        return (
+            not self.closed
+            and self.pipe.size < REFRESH_SIZE
+            and len(self.pipe) < MAX_PIPE_ITEMS // 2
+        )
 
     def _refill(self) -> None:
         """Queue the next part of what the client misses."""
@@ -219,7 +232,7 @@ class DisplayChannelClient(ChannelClient):
         if not self._round:
             self._round, self._next_round = self._next_round, self._round
         # Some clients take the first picture they see for the whole screen.
-        size = FIRST_PICTURE_SIZE if self._owes_mark else REFRESH_SIZE
+        size = REFRESH_SIZE if self._shown else FIRST_PICTURE_SIZE
         run = surfaces.refresh(self._round, size, size)
         if run.starts:
             self._channel.client_refreshed(len(run.data))
@@ -241,6 +254,7 @@ class DisplayChannelClient(ChannelClient):
             self._push_monitors()
         if self._owes_mark:
             self._owes_mark = False
+            self._shown = True
             self.send(DisplayMsg.MARK)
 
     def _push_inval(self) -> None:

@@ -191,7 +191,6 @@ static int
 send_surface(struct drawing *drawing, const struct surface *surface)
 {
     pixman_box32_t whole = {0, 0, (int32_t)surface->width, (int32_t)surface->height};
-
     uint32_t first = drawing->position->row;
 
     add_damage(drawing->messages, surface->id, whole);
