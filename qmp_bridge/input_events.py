@@ -13,9 +13,9 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from qmp_bridge.input_packet import InputPacket, button_event, key_event
 from qmp_bridge.scancodes import (
     CAPS_LOCK,
     NUM_LOCK,
@@ -76,49 +76,6 @@ class CommandPipe(Protocol):
         """Send a command; *on_reply* gets the line of the answer."""
 
 
-@dataclass(slots=True)
-class _Packet:
-    """What one command carries: changes of buttons or a key, then motion."""
-
-    changes: list[str] = field(default_factory=list)
-    motion: Literal["", "rel", "abs"] = ""
-    x: int = 0
-    y: int = 0
-
-    def merge(self, other: _Packet) -> bool:
-        """Take *other* in if both are only motion of one kind; whether they were."""
-        if self.changes or other.changes or self.motion != other.motion:
-            return False
-        if self.motion == "rel":
-            self.x, self.y = self.x + other.x, self.y + other.y
-        else:
-            self.x, self.y = other.x, other.y
-        return True
-
-    def command(self) -> bytes:
-        events = list(self.changes)
-        if self.motion:
-            events += [
-                f'{{"type":"{self.motion}","data":{{"axis":"{axis}","value":{value}}}}}'
-                for axis, value in (("x", self.x), ("y", self.y))
-            ]
-        return (
-            '{"execute":"input-send-event","arguments":{"events":['
-            f"{','.join(events)}]}}}}"
-        ).encode("ascii")
-
-
-def _key(change: KeyChange) -> str:
-    down = "true" if change.down else "false"
-    key = f'{{"type":"number","data":{change.number}}}'
-    return f'{{"type":"key","data":{{"down":{down},"key":{key}}}}}'
-
-
-def _button(name: str, *, down: bool) -> str:
-    state = "true" if down else "false"
-    return f'{{"type":"btn","data":{{"down":{state},"button":"{name}"}}}}'
-
-
 class QmpInputSink:
     """``vd_interfaces.input.InputSink`` for a guest with any input devices of QEMU's."""
 
@@ -126,7 +83,7 @@ class QmpInputSink:
         """Send through *pipe*; ``start`` begins to watch for a tablet."""
         self._pipe = pipe
         self._scancodes = ScancodeReader()
-        self._pending: deque[_Packet] = deque()
+        self._pending: deque[InputPacket] = deque()
         self._in_flight = 0
         self._keys: set[int] = set()
         self._button_mask = 0
@@ -188,21 +145,21 @@ class QmpInputSink:
             wheel = SpiceMouseButtonMask.UP if dz < 0 else SpiceMouseButtonMask.DOWN
         changes = self._change_buttons(buttons, wheel)
         if changes or dx or dy:
-            self._put(_Packet(changes, "rel", dx, dy))
+            self._put(InputPacket(changes, "rel", dx, dy))
 
     def position(self, x: int, y: int, buttons: int, display_id: int) -> None:
         """Pointer at pixel (*x*, *y*); a guest here has one display, *display_id* 0."""
         del display_id
         changes = self._change_buttons(buttons)
         self._put(
-            _Packet(changes, "abs", _scale(x, self._width), _scale(y, self._height))
+            InputPacket(changes, "abs", _scale(x, self._width), _scale(y, self._height))
         )
 
     def buttons(self, buttons: int) -> None:
         """Buttons changed without motion; wheel steps are buttons 4 and 5."""
         changes = self._change_buttons(buttons)
         if changes:
-            self._put(_Packet(changes))
+            self._put(InputPacket(changes))
 
     def set_logical_size(self, width: int, height: int) -> None:
         """Pixels that ``position`` counts in."""
@@ -225,7 +182,7 @@ class QmpInputSink:
             self._keys.add(change.number)
         else:
             self._keys.discard(change.number)
-        self._put(_Packet([_key(change)]))
+        self._put(InputPacket([key_event(change)]))
 
     def _toggle_lock(self, number: int) -> None:
         if number in _LOCKS:
@@ -240,16 +197,19 @@ class QmpInputSink:
         changed = buttons ^ self._button_mask
         self._button_mask = buttons
         events = [
-            _button(name, down=bool(buttons & bit))
+            button_event(name, down=bool(buttons & bit))
             for bit, name in _BUTTONS.items()
             if changed & bit
         ]
         for bit, name in _WHEEL.items():
             if (buttons & changed | wheel) & bit:
-                events += [_button(name, down=True), _button(name, down=False)]
+                events += [
+                    button_event(name, down=True),
+                    button_event(name, down=False),
+                ]
         return events
 
-    def _put(self, packet: _Packet) -> None:
+    def _put(self, packet: InputPacket) -> None:
         if self._pending and self._pending[-1].merge(packet):
             return
         if self._full and not packet.changes:

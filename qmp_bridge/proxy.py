@@ -10,23 +10,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import socket
-import stat
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qmp_bridge.control_commands import COMPILED_VERSION, ControlCommands
-from qmp_bridge.errors import MonitorSocketError
 from qmp_bridge.events import event_message
 from qmp_bridge.message import line_of
-from qmp_bridge.message_socket import MessageSocket
-from qmp_bridge.monitor_session import MonitorSession
+from qmp_bridge.monitor_client import MonitorClient
+from qmp_bridge.monitor_listener import listening_socket
 from qmp_bridge.qemu_link import QemuLink, connect_unix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from qmp_bridge.capabilities import Greeting
     from qmp_bridge.commands import CommandTable
@@ -39,12 +36,6 @@ _log = logging.getLogger(__name__)
 
 _MAX_MONITORS = 32
 """Monitor clients at once; more wait in the listening socket, as with QEMU."""
-
-_HIGH_WATER = 1 << 20
-"""Unread reply bytes from which a client's commands are not read any more."""
-
-_MAX_UNREAD = 64 << 20
-"""Unread bytes at which a client is dropped: events pile up whatever it sends."""
 
 
 class Bridge:
@@ -77,7 +68,7 @@ class Bridge:
         self._table: CommandTable = {}
         self._listener: socket.socket | None = None
         self._accepting = False
-        self._monitors: list[_Monitor] = []
+        self._monitors: list[MonitorClient] = []
         self._gone_callbacks: list[Callable[[QemuError], None]] = []
         control.on_channel_event(self._channel_event)
 
@@ -120,7 +111,7 @@ class Bridge:
             )
             self._table = commands.table()
             if self._listen is not None:
-                self._listener = _listening(self._listen)
+                self._listener = listening_socket(self._listen, _MAX_MONITORS)
                 self._watch_listener()
         except BaseException:
             self._link.close()
@@ -143,15 +134,16 @@ class Bridge:
         self._serve(served)
         return ours
 
-    def forget(self, monitor: _Monitor) -> None:
-        """Take note that a monitor is closed."""
+    def _forget(self, monitor: MonitorClient) -> None:
         if monitor in self._monitors:
             self._monitors.remove(monitor)
             self._watch_listener()
 
     def _serve(self, sock: socket.socket) -> None:
         assert self._greeting is not None, "start() first"
-        monitor = _Monitor(self, sock, self.link, self._greeting, self._table)
+        monitor = MonitorClient(
+            sock, self.link, self._greeting, self._table, self._forget
+        )
         self._monitors.append(monitor)
         monitor.session.greet()
 
@@ -207,129 +199,3 @@ class Bridge:
             monitor.qemu_gone()
         for callback in self._gone_callbacks:
             callback(error)
-
-
-class _Monitor:
-    """One monitor client: its socket, its session, its bounds."""
-
-    def __init__(
-        self,
-        bridge: Bridge,
-        sock: socket.socket,
-        link: QemuLink,
-        greeting: Greeting,
-        table: CommandTable,
-    ) -> None:
-        self._bridge = bridge
-        self._closing = False
-        loop = asyncio.get_running_loop()
-        self._socket = MessageSocket(sock, loop, self)
-        self.session = MonitorSession(self, link.session, greeting, table)
-
-    def close(self) -> None:
-        """Close at once."""
-        self._socket.close()
-        self.session.detach()
-        self._bridge.forget(self)
-
-    def qemu_gone(self) -> None:
-        """Close when the client has been sent what there is."""
-        self.session.close()
-        self._closing = True
-        self._socket.pause_reading()
-        self._adjust()
-
-    # MonitorHandler
-
-    @property
-    def congested(self) -> bool:
-        """Whether the client leaves too many replies unread."""
-        return self._socket.pending > _HIGH_WATER
-
-    def send(self, data: bytes) -> None:
-        """Send to the client; drop it if it reads nothing."""
-        self._socket.send(data)
-        if self._socket.pending > _MAX_UNREAD:
-            _log.warning(
-                "a monitor client left %d bytes unread and is dropped",
-                self._socket.pending,
-            )
-            self.session.close()
-            self.close()
-        else:
-            self._adjust()
-
-    # SocketHandler
-
-    def received(self, data: bytes, fds: Sequence[int]) -> None:
-        """Take commands."""
-        self.session.receive(data, fds)
-        self._adjust()
-
-    def ended(self) -> None:
-        """Answer what was asked, then close: a script may write and leave."""
-        self._closing = True
-        self._adjust()
-
-    def drained(self) -> None:
-        """Go on where a slow client made us stop, or close if that was all."""
-        self.session.resume()
-        self._adjust()
-
-    def failed(self, error: OSError) -> None:
-        """Take note that the client went away in the middle."""
-        _log.debug("monitor client: %s", error)
-        self.close()
-
-    def _adjust(self) -> None:
-        if self._socket.closed:
-            return
-        if self._closing:
-            if not self._socket.pending and self.session.idle:
-                self.close()
-        elif self.congested or self.session.busy:
-            self._socket.pause_reading()
-        else:
-            self._socket.resume_reading()
-
-
-def _listening(listen: Path | str | socket.socket) -> socket.socket:
-    """Make or take over the monitor clients' socket.
-
-    Raises:
-        MonitorSocketError: something else is there.
-
-    """
-    if isinstance(listen, socket.socket):
-        listen.setblocking(False)  # noqa: FBT003 - positional only
-        return listen
-    path = Path(listen)
-    _remove_stale(path)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
-        # Before bind(), this is the mode that the socket's file gets.
-        os.fchmod(sock.fileno(), stat.S_IRUSR | stat.S_IWUSR)
-        sock.bind(os.fspath(path))
-        sock.listen(_MAX_MONITORS)
-    except OSError as error:
-        sock.close()
-        raise MonitorSocketError(f"cannot listen at {path}: {error}") from error
-    return sock
-
-
-def _remove_stale(path: Path) -> None:
-    """Remove the socket that a dead process left."""
-    try:
-        if not stat.S_ISSOCK(path.stat().st_mode):
-            raise MonitorSocketError(f"{path} exists and is not a socket")
-    except FileNotFoundError:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(os.fspath(path))
-        except ConnectionRefusedError:
-            path.unlink(missing_ok=True)
-            return
-        except OSError as error:
-            raise MonitorSocketError(f"cannot use {path}: {error}") from error
-    raise MonitorSocketError(f"somebody else serves {path}")

@@ -12,7 +12,7 @@ import stat
 import pytest
 import pytest_asyncio
 
-from qmp_bridge import proxy
+from qmp_bridge import monitor_client, proxy
 from qmp_bridge.errors import MonitorSocketError, QemuGone
 from qmp_bridge.proxy import Bridge
 from tests.fakes.qmp_client import QmpClient
@@ -160,7 +160,7 @@ async def _release(qemu, count):
 async def test_a_monitor_that_reads_nothing_is_dropped(
     connect, control, bridge, monkeypatch
 ):
-    monkeypatch.setattr(proxy, "_MAX_UNREAD", 1 << 20)
+    monkeypatch.setattr(monitor_client, "_MAX_UNREAD", 1 << 20)
     client, deaf = await connect(), await connect()
     events = 0
     while bridge.monitors == 2:
