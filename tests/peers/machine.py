@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -16,13 +17,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.peers.programs import Picture
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "guest_drivers" / "images" / "build_image.py"
 READY = b"QXLD-GUEST-READY"
-PATIENCE = 900.0
+PATIENCE = 300.0
 """Seconds that end a hang; a guest is up long before, also on a slow machine."""
 
 
@@ -127,6 +130,10 @@ class Machine:
         self.log = folder / "qxld.log"
         self.monitor_path = folder / "monitor.sock"
         self.serial_log.touch()
+        self.scratch = folder / "scratch.img"
+        with self.scratch.open("wb") as file:
+            file.truncate(recipe["scratch_size"])
+        scratch = [arg.format(file=self.scratch) for arg in recipe["scratch_args"]]
         serial = (
             f"socket,id=serial0,path={folder}/serial.sock,server=on,wait=off,"
             f"logfile={self.serial_log}"
@@ -134,7 +141,7 @@ class Machine:
         command = [
             sys.executable, "-X", "dev", "-m", "qxld", "run", "--runtime-dir", str(folder),
             "--monitor", str(self.monitor_path), "--state", str(folder / "state.json"),
-            *options, "--", "qemu-system-x86_64", "-accel", "tcg", *recipe["qemu_args"], *qemu,
+            *options, "--", "qemu-system-x86_64", "-accel", "tcg", *recipe["qemu_args"], *scratch, *qemu,
             "-chardev", serial, "-serial", "chardev:serial0",
         ]  # fmt: skip
         with self.log.open("wb") as log:
@@ -172,6 +179,14 @@ class Machine:
                 tail = self.log.read_text(errors="replace")[-2000:]
                 raise AssertionError(f"{what}: never\n{tail}")
             time.sleep(0.05)
+
+    def guest_picture(self, shell: SerialShell) -> Picture:
+        """Return the screen as the guest itself holds it."""
+        told = re.search(r"QXLD-FBDUMP (\d+) (\d+) (\d+) (\w+)", shell.run("fbdump"))
+        assert told
+        data = self.scratch.read_bytes()[: int(told[3])]
+        assert hashlib.sha256(data).hexdigest() == told[4]
+        return Picture.from_ppm(data)
 
     def shell(self) -> SerialShell:
         """Open the guest's serial shell."""
