@@ -8,10 +8,11 @@ set -eu
 cd "$(dirname "$0")/.."
 level=${1:?usage: tools/setup.sh build|run|test}
 
-build=(gcc libc6-dev make pkg-config python3 python3-dev python3-venv libpixman-1-dev)
+build=(gcc libc6-dev make pkg-config python3 python3-dev python3-venv libpixman-1-dev
+    libspice-protocol-dev)
 run=(qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio busybox-static kmod xz-utils
     zstd bzip2 bc bison flex libelf-dev gcc-12 fakeroot)
-test=(libspice-protocol-dev spice-client-gtk virt-viewer xvfb xauth xdotool imagemagick
+test=(spice-client-gtk virt-viewer xvfb xauth xdotool imagemagick
     python3-gi gir1.2-spiceclientglib-2.0 python3-pil python3-cryptography openssl
     x11-utils clang libclang-rt-14-dev llvm-14 qemu-system-modules-spice clang-format)
 
