@@ -8,7 +8,6 @@ the guest's side: tests may pass what no driver would.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spice_common.atomics import AtomicU32
@@ -69,6 +68,7 @@ from spice_protocol.qxl_dev import (
     image_id,
     join_physical,
 )
+from tests.fakes.guest_heap import Block, Heap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,44 +82,10 @@ RAM_SLOT = 1
 VRAM_SLOT = 2
 NO_MASK = QXLQMask(0, QXLPoint(0, 0), 0)
 NO_RECT = QXLRect(0, 0, 0, 0)
-ALIGNMENT = 8
 
 
 class RingFullError(Exception):
     """The device has not taken enough commands yet; nothing was pushed."""
-
-
-@dataclass(slots=True)
-class Block:
-    """An allocation in the RAM window; its parts are packed one behind the other."""
-
-    offset: int
-    """From the start of RAM, which is also slot 1's start; the release id too."""
-    size: int
-
-
-@dataclass(slots=True)
-class Heap:
-    """First fit over a range of offsets; neighbours merge when freed."""
-
-    start: int
-    end: int
-    used: dict[int, int] = field(default_factory=dict)
-
-    def alloc(self, size: int) -> Block:
-        size = -(-size // ALIGNMENT) * ALIGNMENT
-        place = self.start
-        for offset in sorted(self.used):
-            if offset - place >= size:
-                break
-            place = offset + self.used[offset]
-        if place + size > self.end:
-            raise MemoryError(f"no {size} bytes left in the fake guest's RAM")
-        self.used[place] = size
-        return Block(place, size)
-
-    def free(self, offset: int) -> None:
-        del self.used[offset]
 
 
 class FakeGuest:
@@ -142,7 +108,7 @@ class FakeGuest:
         offset = self.rom.ram_header_offset
         self.ram_header = self.port.ram.view[offset : offset + QXLRam.SIZE]
         assert self._read_u32("magic") == QXL_RAM_MAGIC
-        self.heap = Heap(max(self.rom.surface0_area_size, ALIGNMENT), offset)
+        self.heap = Heap(self.rom.surface0_area_size, offset)
         self.pending = AtomicU32(self.ram_header, QXLRam.offset("int_pending"))
         self.mask = AtomicU32(self.ram_header, QXLRam.offset("int_mask"))
         self.cmd_ring = Producer(

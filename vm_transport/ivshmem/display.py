@@ -13,10 +13,10 @@ from vm_transport.ivshmem.io_ring import IoRing
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
 
     from vm_transport.guest_memory import GuestMemory, MemoryRegion
     from vm_transport.ivshmem.layout import DisplayPlace, Window
+    from vm_transport.ivshmem.shared_header import SharedHeader
     from vm_transport.transport import TransportHandler
 
 __all__ = ["IvshmemDisplay"]
@@ -36,13 +36,13 @@ class IvshmemDisplay:
         display_id: int,
         memory: GuestMemory,
         place: DisplayPlace,
-        driver_bound: Callable[[], bool],
+        header: SharedHeader,
     ) -> None:
-        """Use *place* of *memory*; *driver_bound* reads the header's guest_status."""
+        """Use *place* of *memory*; *header* tells whether a driver is there."""
         self.id = display_id
         self._guest_memory = memory
         self._place = place
-        self._driver_bound = driver_bound
+        self._header = header
         self._memory = DisplayMemory(
             rom=_region(memory, place.rom),
             ram=_region(memory, place.ram),
@@ -75,7 +75,7 @@ class IvshmemDisplay:
     @property
     def driver_bound(self) -> bool:
         """Whether the guest's driver says it serves the device."""
-        return self._driver_bound()
+        return self._header.driver_bound
 
     def slot_memory(self, start: int, end: int) -> MemoryRegion | None:
         """Resolve offsets from the start of BAR2; see ``DeviceTransport``."""
@@ -126,7 +126,7 @@ class IvshmemDisplay:
     def _serve_io(self) -> None:
         handler = self._handler
         assert handler is not None
-        bound = self._driver_bound()
+        bound = self._header.driver_bound
         if bound != self._was_bound:
             self._was_bound = bound
             _logger.info(

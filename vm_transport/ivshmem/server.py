@@ -15,14 +15,13 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from spice_common.atomics import AtomicU32
 from vm_transport.errors import LayoutError
 from vm_transport.eventfd import Doorbell
 from vm_transport.guest_memory import GuestMemory
-from vm_transport.ivshmem import header, messages
+from vm_transport.ivshmem import messages
 from vm_transport.ivshmem.display import IvshmemDisplay
-from vm_transport.ivshmem.header import Feature, GuestStatus, QxlIvshmemHeader
 from vm_transport.ivshmem.layout import DEFAULT_VECTORS
+from vm_transport.ivshmem.shared_header import SharedHeader
 from vm_transport.unix_socket import (
     PeerProcess,
     has_closed,
@@ -98,8 +97,9 @@ class IvshmemServer:
             raise LayoutError(
                 f"memory of {self.memory.size} bytes, the layout has {layout.size}"
             )
+        self._header = SharedHeader(self.memory, layout)
         self.displays = tuple(
-            IvshmemDisplay(k, self.memory, place, self._is_driver_bound)
+            IvshmemDisplay(k, self.memory, place, self._header)
             for k, place in enumerate(layout.displays)
         )
         self.vdi_doorbell = Doorbell()
@@ -108,7 +108,6 @@ class IvshmemServer:
         """What the connected QEMU was given; ``None``: there is none."""
         self._resumable = resume is not None
         self._epoch = resume.epoch + 1 if resume else 1
-        self._guest_status = self._word("guest_status")
         self._listener: socket.socket | None = None
         self._connection: socket.socket | None = None
         self._attached = asyncio.Event()
@@ -282,37 +281,13 @@ class IvshmemServer:
 
     async def _reset_displays(self) -> None:
         """Empty all memory and let every device start anew on its own loop."""
-        self._word("guest_features").store(0)
-        self._guest_status.store(0)
+        self._header.clear_guest()
         resets = [display.reset() for display in self.displays]
         await asyncio.gather(*(asyncio.wrap_future(reset) for reset in resets))
 
     def _write_header(self, irq_base: int) -> None:
-        """Write what the host says; the guest's fields keep their values.
-
-        A running guest may look at any moment: the epoch changes before vectors and
-        peer do, and magic comes last.
-        """
-        view = self.memory.view
-        page = self.layout.header(features=Feature.IO_RING)
-        page.vdi_irq_vector = irq_base + self.layout.vdi_irq
-        page.server_epoch = self._epoch
-        page.server_peer_id = self.attachment.peer_id if self.attachment else 0
-        self._word("server_epoch").store(self._epoch)
-        for k, descriptor in enumerate(self.layout.descriptors(irq_base)):
-            descriptor.pack_into(view, header.DESC_OFFSET + k * descriptor.SIZE)
-        data = page.pack()
-        for first, last in (("version_major", "guest_features"), ("vdi_offset", None)):
-            start = QxlIvshmemHeader.offset(first)
-            end = QxlIvshmemHeader.offset(last) if last else len(data)
-            view[start:end] = data[start:end]
-        self._word("magic").store(header.MAGIC)
-
-    def _word(self, field: str) -> AtomicU32:
-        return AtomicU32(self.memory.view, QxlIvshmemHeader.offset(field))
-
-    def _is_driver_bound(self) -> bool:
-        return bool(self._guest_status.load() & GuestStatus.DRIVER)
+        peer_id = self.attachment.peer_id if self.attachment else 0
+        self._header.write(epoch=self._epoch, peer_id=peer_id, irq_base=irq_base)
 
     # ---- vectors
 
