@@ -97,7 +97,7 @@ class TestSpiceGtk:
     def test_scrolling_text_stays_exact(self, tiny, tmp_path):
         with tiny.client() as client:
             client.wait_picture()
-            client.send("type", "seq 1 500\n")
+            client.send("type", "seq 1 300\n")
             eventually(
                 "it scrolled",
                 lambda: (
