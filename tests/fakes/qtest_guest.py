@@ -151,4 +151,4 @@ class QTestIvshmem:
         await self.doorbell(peer, vector)
         while struct.unpack("<I", await self.bar2(done, 4))[0] <= index:
             pass
-        return struct.unpack("<I", await self.bar2(entry + 8, 4))[0]
+        return int.from_bytes(await self.bar2(entry + 8, 4), "little")
