@@ -80,12 +80,19 @@ static bool release_pop(struct qxl_display *display, u64 *id)
 {
 	struct qxl_release_ring *ring = &display->ram->release_ring;
 	u32 cons = READ_ONCE(ring->header.cons);
+	u32 prod = READ_ONCE(ring->header.prod);
 
-	if (READ_ONCE(ring->header.prod) == cons) {
+	if (prod == cons) {
 		WRITE_ONCE(ring->header.notify_on_prod, cons + 1);
 		virt_mb();
-		if (READ_ONCE(ring->header.prod) == cons)
+		prod = READ_ONCE(ring->header.prod);
+		if (prod == cons)
 			return false;
+	}
+	if (prod - cons > QXL_RELEASE_RING_SIZE) {
+		drm_err_ratelimited(&display->drm, "the release ring is broken\n");
+		WRITE_ONCE(ring->header.cons, prod);
+		return false;
 	}
 	virt_rmb();
 	*id = READ_ONCE(ring->items[cons % QXL_RELEASE_RING_SIZE]);
