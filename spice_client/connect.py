@@ -96,9 +96,7 @@ class _Connection:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._writer.close()
-        with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
+        await _close(self._writer)
 
 
 class Client:
@@ -232,13 +230,13 @@ class Client:
             try:
                 link, rest = await _run_link(request, *streams)
             except LinkError as error:
-                streams[1].close()
+                await _close(streams[1])
                 wanted = error.code == SpiceLinkErr.NEED_SECURED
                 if secure or not wanted or address.tls_port is None:
                     raise
                 secure = True
             except BaseException:
-                streams[1].close()
+                await _close(streams[1])
                 raise
             else:
                 return link, rest, streams
@@ -268,7 +266,7 @@ class Client:
             try:
                 self._trust.check(writer.get_extra_info("ssl_object"))
             except ConnectError:
-                writer.close()
+                await _close(writer)
                 raise
         return reader, writer
 
@@ -278,6 +276,12 @@ class Client:
         self._connections.clear()
         for connection in reversed(connections):
             await connection.close()
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _run_link(

@@ -48,7 +48,7 @@ __all__ = ["DisplayChannel"]
 
 MAX_SURFACES = 1024
 """QXL devices have at most as many."""
-MAX_TOTAL_SIZE = 2 << 30
+MAX_TOTAL_SIZE = 1 << 30
 """Bytes of all surfaces: a server must not make us allocate without end."""
 
 _UNSUPPORTED = (

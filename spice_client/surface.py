@@ -10,8 +10,8 @@ from spice_protocol.errors import InvalidValueError, LimitExceededError
 
 __all__ = ["MAX_SURFACE_SIZE", "Surface", "intersect"]
 
-MAX_SURFACE_SIZE = 4 * 16384 * 16384
-"""Bytes; no display is larger, and a server must not make us allocate without end."""
+MAX_SURFACE_SIZE = 256 << 20
+"""Bytes; four monitors of 3840 x 2160 side by side take half of that."""
 
 _INVERT = bytes(255 - n for n in range(256))
 
