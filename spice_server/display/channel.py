@@ -127,10 +127,6 @@ class DisplayChannel(Channel):
         for client in self._ready():
             client.primary_created(run)
 
-    def surfaces_changed(self, run: DisplayRun) -> None:
-        """Tell all clients of surfaces that came or went."""
-        self.draw(run)
-
     def set_monitors(self, monitors: MonitorsConfig | None) -> None:
         """Tell all clients how the heads lie."""
         self.monitors = monitors

@@ -177,22 +177,27 @@ class CanvasBench:
         """Draw what the guest has in its ring; the painter sees the messages, if any."""
         runs = []
         while self.device.get_commands(self.batch):
-            position = BatchPosition()
-            more = True
-            while more:
-                if not messages:
-                    more = draw_batch(
-                        self.canvas, self.batch, position, max_bytes=max_bytes
-                    )
-                    continue
-                more = self.messages.draw(
-                    self.canvas, self.batch, position, max_bytes=max_bytes
-                )
-                runs.append(self.messages.take())
-                self.paint(runs[-1])
-            self.device.release_commands(self.batch)
+            runs += self.draw_held(messages=messages, max_bytes=max_bytes)
             self.device.flush_resources()
             self.guest.collect()
+        return runs
+
+    def draw_held(
+        self, *, messages: bool = True, max_bytes: int = 64 * MIB
+    ) -> list[DisplayRun]:
+        """Draw and release the batch that was taken."""
+        runs = []
+        position = BatchPosition()
+        more = True
+        while more and not messages:
+            more = draw_batch(self.canvas, self.batch, position, max_bytes=max_bytes)
+        while more:
+            more = self.messages.draw(
+                self.canvas, self.batch, position, max_bytes=max_bytes
+            )
+            runs.append(self.messages.take())
+            self.paint(runs[-1])
+        self.device.release_commands(self.batch)
         return runs
 
     def pixels(self, surface_id: int = 0) -> np.ndarray:

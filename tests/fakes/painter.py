@@ -67,9 +67,9 @@ def narrowed(words, surface_format: int):
 def rop(descriptor: int, src, dst):
     """Combine words as a SPICE_ROPD_* descriptor says."""
     ones = np.uint32(0xFFFFFFFF)
+    plain_src, plain = src, dst
     if descriptor & SpiceRopd.INVERS_SRC:
         src = src ^ ones
-    plain = dst
     if descriptor & SpiceRopd.INVERS_DEST:
         dst = dst ^ ones
     if descriptor & SpiceRopd.OP_PUT:
@@ -87,7 +87,7 @@ def rop(descriptor: int, src, dst):
     elif descriptor & SpiceRopd.OP_INVERS:
         return plain ^ ones
     else:
-        return src
+        return plain_src  # spice-common takes it for a copy
     return result ^ ones if descriptor & SpiceRopd.INVERS_RES else result
 
 

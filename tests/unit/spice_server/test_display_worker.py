@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import threading
 
 import numpy as np
 import pytest
@@ -15,7 +16,15 @@ from spice_protocol.messages.display import (
     SpiceMsgcDisplayStreamReport,
 )
 from spice_protocol.protocol import DisplayCap
-from spice_protocol.qxl_dev import QXLHead, QxlInterrupt, QxlIo, QXLRect, QXLRom
+from spice_protocol.qxl_dev import (
+    QXLCmdType,
+    QXLCommand,
+    QXLHead,
+    QxlInterrupt,
+    QxlIo,
+    QXLRect,
+    QXLRom,
+)
 from spice_server.display.channel_client import MAX_PIPE_SIZE, REFRESH_SIZE
 from spice_server.display.worker import DisplayWorker
 from tests.fakes.display_bench import DisplayBench
@@ -445,3 +454,38 @@ def test_monitors_wanted_by_a_client_reach_the_guest(bench):
     assert bench.worker.client_monitors_config(None).result() is False
     bench.guest.mask.store(int(QxlInterrupt.CLIENT_MONITORS_CONFIG))
     assert bench.worker.client_monitors_config(None).result() is True
+
+
+# ---- a guest that never stops
+
+
+def test_a_flooding_guest_starves_nobody(bench):
+    """Its own I/O requests, new clients and slow readers get their turns."""
+    client = bench.display_client()
+    client.paint_until(lambda p: p.marks)
+    guest, stop = bench.guest, threading.Event()
+    block = guest.draw_fill(QXLRect(0, 0, 48, 64), 0x123456)
+    command = QXLCommand(guest.physical(block.offset), QXLCmdType.DRAW).pack()
+
+    def flood() -> None:
+        while not stop.is_set():
+            guest.release_ring.pop(8)
+            guest.cmd_ring.push([command] * 32)
+            guest.port.notify()
+
+    flooder = threading.Thread(target=flood)
+    flooder.start()
+    try:
+        for _ in range(20):
+            bench.flush()
+            late = bench.display_client()
+            late.paint_until(lambda p: p.marks)
+            for _ in range(100):
+                client.painter.apply(*client.receive())
+        assert bench.stats().commands > 0
+    finally:
+        stop.set()
+        flooder.join()
+    bench.flush()
+    paint_to(bench, client)
+    paint_to(bench, late)
