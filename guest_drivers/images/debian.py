@@ -5,12 +5,15 @@ Nothing here names a mirror: apt knows the machine's own.
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 import shutil
 import subprocess
 import tarfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from cache import say
 from errors import ImageError
 
 if TYPE_CHECKING:
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["candidate", "depends", "download", "mirrors", "need", "run", "unpack"]
+
+_T = TypeVar("_T")
 
 
 def need(program: str, package: str) -> None:
@@ -55,6 +60,30 @@ def run(*command: str | Path, cwd: Path | None = None, quiet: bool = True) -> st
     return result.stdout
 
 
+@functools.cache
+def _update() -> bool:
+    """Fetch apt's lists, once; whether that was possible."""
+    if os.geteuid() != 0:
+        return False
+    say("fetching apt's package lists")
+    try:
+        run("apt-get", "-q", "update")
+    except ImageError as error:
+        say(str(error))
+        return False
+    return True
+
+
+def _updated(ask: Callable[[], _T]) -> _T:
+    """Ask apt; if it does not know, ask again with fresh lists."""
+    try:
+        return ask()
+    except ImageError:
+        if not _update():
+            raise
+    return ask()
+
+
 def depends(package: str) -> list[str]:
     """Return the names that *package* depends on.
 
@@ -63,13 +92,21 @@ def depends(package: str) -> list[str]:
 
     """
     try:
-        text = run("apt-cache", "depends", package)
+        text = _updated(lambda: run("apt-cache", "depends", package))
     except ImageError as error:
         raise ImageError(
             f"apt knows no package {package}: run apt-get update, or add the suite"
             f" that has it ({error})"
         ) from error
     return re.findall(r"^ [ |]Depends: ([^<\s]+)$", text, re.MULTILINE)
+
+
+def _policy(package: str) -> str:
+    text = run("apt-cache", "policy", package)
+    match = re.search(r"^  Candidate: (\S+)$", text, re.MULTILINE)
+    if match is None or match[1] == "(none)":
+        raise ImageError(f"apt has no {package}: run apt-get update")
+    return match[1]
 
 
 def candidate(package: str) -> str:
@@ -79,12 +116,7 @@ def candidate(package: str) -> str:
         ImageError: there is none.
 
     """
-    match = re.search(
-        r"^  Candidate: (\S+)$", run("apt-cache", "policy", package), re.MULTILINE
-    )
-    if match is None or match[1] == "(none)":
-        raise ImageError(f"apt has no {package}: run apt-get update")
-    return match[1]
+    return _updated(lambda: _policy(package))
 
 
 def download(folder: Path, *packages: str) -> list[Path]:
@@ -96,7 +128,7 @@ def download(folder: Path, *packages: str) -> list[Path]:
     """
     before = set(folder.glob("*.deb"))
     options = ["-o", "APT::Sandbox::User=root", "-q"]
-    run("apt-get", *options, "download", *packages, cwd=folder)
+    _updated(lambda: run("apt-get", *options, "download", *packages, cwd=folder))
     return sorted(set(folder.glob("*.deb")) - before)
 
 
