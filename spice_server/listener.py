@@ -36,6 +36,10 @@ PAUSE: Final = 0.5
 KEEPALIVE_IDLE: Final = 600
 """Seconds of silence until TCP asks whether the peer is still there, as stock."""
 
+UNSENT: Final = 128 * 1024
+"""Bytes the kernel holds that are not on their way yet.  Without a bound it takes
+megabytes, and what a slow client sees next would be seconds old."""
+
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 _NO_SUCH_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
@@ -227,6 +231,7 @@ class Listener:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         local, peer = endpoint(sock, sock.getsockname()), endpoint(sock, address)
         if self._tls is not None:
             return TlsConnection(sock, local, peer, self._tls)

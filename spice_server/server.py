@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
     from spice_server.config import ServerConfig
-    from spice_server.link.handshake import LinkRequest
+    from spice_server.link.link_message import LinkRequest
     from vd_interfaces.input import InputSink
 
 __all__ = ["Server"]
@@ -135,6 +135,7 @@ class Server:
                     await self._all_closed.wait()
             except TimeoutError:
                 _log.warning("%d links did not close", len(self.sessions.links))
+        await asyncio.sleep(0)  # let the end of half-open links be told, too
 
     def _close_listeners(self) -> None:
         for listener in self._listeners:

@@ -24,28 +24,22 @@ from typing import Final
 from spice_protocol.enums import SpiceLinkErr
 from spice_protocol.errors import ProtocolError
 from spice_protocol.protocol import (
-    MAX_CAPABILITY_WORDS,
     SPICE_MAGIC,
     SPICE_VERSION_MAJOR,
-    SPICE_VERSION_MINOR,
     SpiceCommonCap,
     SpiceLinkAuthMechanism,
     SpiceLinkEncryptedTicket,
     SpiceLinkHeader,
     SpiceLinkMess,
-    SpiceLinkReply,
-    has_capability,
-    pack_capabilities,
-    unpack_capabilities,
 )
 from spice_server.errors import LinkRefusedError
+from spice_server.link.link_message import LinkRequest, pack_reply, parse_request
 
 __all__ = [
     "TRANSITIONS",
     "EncryptedTicket",
     "Handshake",
     "LinkInput",
-    "LinkRequest",
     "LinkState",
 ]
 
@@ -114,48 +108,10 @@ TRANSITIONS: Final[dict[tuple[LinkState, LinkInput], LinkState]] = {
 
 
 @dataclass(slots=True)
-class LinkRequest:
-    """Which channel of which session a client asks for, and what it can do."""
-
-    connection_id: int
-    channel_type: int
-    channel_id: int
-    common_caps: tuple[int, ...]
-    channel_caps: tuple[int, ...]
-
-    def has_common(self, capability: SpiceCommonCap) -> bool:
-        """Tell whether the client has a capability common to all channels."""
-        return has_capability(self.common_caps, capability)
-
-
-@dataclass(slots=True)
 class EncryptedTicket:
     """The password under the key that was offered."""
 
     data: bytes
-
-
-def _reply(
-    error: int,
-    pub_key: bytes = b"",
-    common_caps: tuple[int, ...] = (),
-    channel_caps: tuple[int, ...] = (),
-) -> bytes:
-    words = pack_capabilities(common_caps + channel_caps)
-    reply = SpiceLinkReply(
-        error=error,
-        pub_key=pub_key,
-        num_common_caps=len(common_caps),
-        num_channel_caps=len(channel_caps),
-        caps_offset=0 if error else SpiceLinkReply.SIZE,
-    )
-    header = SpiceLinkHeader(
-        magic=SPICE_MAGIC,
-        major_version=SPICE_VERSION_MAJOR,
-        minor_version=SPICE_VERSION_MINOR,
-        size=SpiceLinkReply.SIZE + len(words),
-    )
-    return header.pack() + reply.pack() + words
 
 
 class Handshake:
@@ -229,7 +185,7 @@ class Handshake:
         self._advance(
             LinkInput.OFFER_SELECTION if self._selects else LinkInput.OFFER_TICKET
         )
-        self._out += _reply(SpiceLinkErr.OK, pub_key, common_caps, channel_caps)
+        self._out += pack_reply(SpiceLinkErr.OK, pub_key, common_caps, channel_caps)
 
     def accept(self) -> None:
         """Answer a ticket: the channel is the client's."""
@@ -241,7 +197,7 @@ class Handshake:
         verdict = self.state is LinkState.VERDICT
         self._advance(LinkInput.REFUSE)
         if error is not None:
-            self._out += _WORD.pack(error) if verdict else _reply(error)
+            self._out += _WORD.pack(error) if verdict else pack_reply(error)
         return LinkRefusedError(error, text)
 
     # -- the client's bytes ----------------------------------------------------
@@ -287,20 +243,13 @@ class Handshake:
 
     def _read_message(self) -> LinkRequest:
         data = self._take(self._message_size)
-        message = SpiceLinkMess.unpack(data)
         try:
-            common, channel = _capabilities(message, data)
+            request = parse_request(data)
         except ProtocolError as error:
             raise self.refuse(SpiceLinkErr.INVALID_DATA, str(error)) from error
-        self._selects = has_capability(common, SpiceCommonCap.PROTOCOL_AUTH_SELECTION)
+        self._selects = request.has_common(SpiceCommonCap.PROTOCOL_AUTH_SELECTION)
         self._advance(LinkInput.MESSAGE)
-        return LinkRequest(
-            connection_id=message.connection_id,
-            channel_type=message.channel_type,
-            channel_id=message.channel_id,
-            common_caps=common,
-            channel_caps=channel,
-        )
+        return request
 
     def _read_mechanism(self) -> None:
         data = self._take(SpiceLinkAuthMechanism.SIZE)
@@ -315,25 +264,3 @@ class Handshake:
         data = self._take(SpiceLinkEncryptedTicket.SIZE)
         self._advance(LinkInput.TICKET)
         return EncryptedTicket(data)
-
-
-def _capabilities(
-    message: SpiceLinkMess, data: bytes
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the common and the channel words of a link message.
-
-    Raises:
-        ProtocolError: they are too many, or do not lie behind the message.
-
-    """
-    common, channel = message.num_common_caps, message.num_channel_caps
-    if not common and not channel:
-        return (), ()  # caps_offset means nothing then
-    if message.caps_offset < SpiceLinkMess.SIZE:
-        raise ProtocolError(f"caps_offset {message.caps_offset}")
-    if max(common, channel) > MAX_CAPABILITY_WORDS:
-        raise ProtocolError(f"{common} + {channel} capability words")
-    words = unpack_capabilities(data, message.caps_offset, common) + (
-        unpack_capabilities(data, message.caps_offset + 4 * common, channel)
-    )
-    return words[:common], words[common:]

@@ -13,9 +13,9 @@ from spice_server.errors import LinkRefusedError
 from spice_server.link.handshake import (
     EncryptedTicket,
     Handshake,
-    LinkRequest,
     LinkState,
 )
+from spice_server.link.link_message import LinkRequest
 
 if TYPE_CHECKING:
     from spice_server.channel.channel import Channel
@@ -124,6 +124,10 @@ class LinkStage:
             self._proceed()
         except LinkRefusedError as error:
             self._refused(error)
+        except Exception:  # noqa: BLE001 - logged, and bounded to this link
+            # A mistake of ours, provoked by this client: the others go on.
+            _log.exception("link from %s: not handled", self._peer)
+            self.abort("it cannot be handled")
 
     def writable(self) -> None:
         """Nothing waits: a link stage writes little."""

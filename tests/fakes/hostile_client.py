@@ -21,9 +21,9 @@ from spice_server.link.handshake import (
     MAX_AHEAD,
     EncryptedTicket,
     Handshake,
-    LinkRequest,
     LinkState,
 )
+from spice_server.link.link_message import LinkRequest
 from spice_server.main.channel import MainChannel
 from spice_server.main.mouse_mode import MouseMode
 from tests.fakes.input_sink import RecordingSink

@@ -9,9 +9,9 @@ from hypothesis import given, settings, strategies as st
 from spice_server.link.handshake import (
     EncryptedTicket,
     Handshake,
-    LinkRequest,
     LinkState,
 )
+from spice_server.link.link_message import LinkRequest
 from tests.fakes.hostile_client import PUB_KEY, play, play_channel, play_link
 from tests.fakes.raw_client import link_message
 

@@ -13,9 +13,9 @@ from spice_server.link.handshake import (
     EncryptedTicket,
     Handshake,
     LinkInput,
-    LinkRequest,
     LinkState,
 )
+from spice_server.link.link_message import LinkRequest
 
 PUB_KEY = bytes(range(162))
 TICKET = bytes(range(128))

@@ -251,6 +251,19 @@ async def test_refused_links_count_until_they_are_closed():
             client.close()
 
 
+async def test_a_mistake_of_ours_ends_only_this_link(server, caplog, monkeypatch):
+    def stumble(request, *, tls):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(server, "find_channel", stumble)
+        client = await RawClient.tcp(server.control.port)
+        client.writer.write(link_message())
+        assert await client.rest() == b""
+    assert "ZeroDivisionError" in caplog.text
+    assert (await connect(server, MAIN))[1] == OK
+
+
 # -- TLS -----------------------------------------------------------------------
 
 
