@@ -194,7 +194,8 @@ class TestRemoteViewer:
             text = console_text(tiny)
             eventually("it shows", lambda: contains(viewer.screen(), text))
             viewer.xdotool("mousemove", "300", "300", "click", "1")
-            viewer.xdotool("type", "--delay", "60", "echo seen >/tmp/viewed\n")
+            viewer.xdotool("type", "--delay", "60", "echo seen >/tmp/viewed")
+            viewer.xdotool("key", "Return")
             eventually(
                 "keys arrive",
                 lambda: "seen" in tiny.shell.run("cat /tmp/viewed || true"),
