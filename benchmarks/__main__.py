@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-BENCHMARKS: Final = ("drain",)
+BENCHMARKS: Final = ("drain", "latency")
 """Modules with ``main(["--json", FILE])``."""
 RESULTS: Final = Path(__file__).parent / "results"
 
