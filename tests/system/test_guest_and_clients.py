@@ -12,6 +12,7 @@ from tests.peers.programs import (
     spicy_screenshot,
     x_server,
 )
+from tests.peers.screens import assert_same_screen, client_picture
 
 pytestmark = [pytest.mark.system, pytest.mark.interop]
 
@@ -24,23 +25,6 @@ def spicy(tmp_path):
     if reason:
         pytest.skip(reason)
     return lambda *arguments, **env: spicy_screenshot(tmp_path, *arguments, **env)
-
-
-def client_picture(client, folder) -> Picture:
-    return Picture.from_bgrx(*client.picture(folder))
-
-
-def assert_same_screen(guest, client, folder) -> Picture:
-    """The client must come to show exactly what the guest holds."""
-    seen = {}
-
-    def same() -> bool:
-        seen["guest"] = guest.machine.guest_picture(guest.shell)
-        seen["client"] = client_picture(client, folder)
-        return seen["guest"] == seen["client"]
-
-    eventually("guest and client agree", same, patience=60)
-    return seen["client"]
 
 
 class TestSpicyScreenshot:
