@@ -26,3 +26,23 @@ def test_the_clients_own_tokens_add_up_within_32_bits():
     agent.handle_start(0xFFFFFFFF)
     agent.handle_token(5)
     assert agent.client_tokens == 0xFFFFFFFF
+
+
+def test_tokens_come_back_in_bunches():
+    agent = AgentLink()
+    given_back = []
+    for _ in range(3 * AGENT_TOKENS):
+        agent.handle_data(memoryview(b"x"))
+        given_back.append(agent.give_back())
+    assert sum(given_back) == 3 * AGENT_TOKENS
+    assert set(given_back) == {0, 5}
+    assert agent.tokens == AGENT_TOKENS
+
+
+def test_the_agent_sends_as_much_as_the_client_takes():
+    agent = AgentLink()
+    assert not agent.may_send()
+    agent.handle_start(2)
+    assert [agent.may_send() for _ in range(3)] == [True, True, False]
+    agent.handle_token(1)
+    assert agent.may_send()

@@ -197,3 +197,34 @@ async def test_the_clock_is_never_zero(monkeypatch):
         clock = SimpleNamespace(monotonic_ns=lambda now=now: now)
         monkeypatch.setattr(channel_module, "time", clock)
         assert 0 < mm_time() <= 0xFFFFFFFF
+
+
+def agent_message(kind, body):
+    return struct.pack("<IIQI", 1, kind, 0, len(body)) + body
+
+
+async def test_the_display_agent_comes_works_and_goes():
+    layouts = []
+    wanted = agent_message(2, struct.pack("<IIIIIii", 1, 0, 600, 800, 32, 0, 0))
+    async with running_server() as server:
+        client = await main_client(server)
+        _, body = await client.receive()
+        assert struct.unpack("<8I", body)[4] == 0
+        server.main.set_display_agent(layouts.append)
+        await client.expect(107)
+        client.send(AGENT_START, struct.pack("<I", 10))
+        client.send(AGENT_DATA, wanted)
+        answer = await client.expect(109)
+        assert answer[-8:] == struct.pack("<II", 2, 1)
+        assert [h.width for h in layouts[0].heads] == [800]
+
+        late = await main_client(server)
+        _, body = await late.receive()
+        assert struct.unpack("<8I", body)[4] == 1
+        server.main.set_display_agent(None)
+        assert await late.expect(108) == struct.pack("<I", 0)
+        # What was under way then is nobody's fault.
+        late.send(AGENT_DATA, wanted)
+        late.send(ATTACH_CHANNELS)
+        await late.expect(CHANNELS_LIST)
+        assert len(layouts) == 1
