@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from spice_protocol.enums import ChannelType
 from spice_protocol.qxl_dev import QxlCursorCmdType
 from spice_server.channel.channel import Channel
 from spice_server.cursor.channel_client import CursorChannelClient
+from spice_server.cursor.pointer import Pointer
 
 if TYPE_CHECKING:
     import asyncio
@@ -17,21 +17,9 @@ if TYPE_CHECKING:
     from spice_server.channel.channel_client import ChannelClient
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
-    from vd_interfaces.qxl import CursorCommand, CursorShape
+    from vd_interfaces.qxl import CursorCommand
 
-__all__ = ["CursorChannel", "Pointer"]
-
-
-@dataclass(slots=True)
-class Pointer:
-    """The guest's pointer as it is now."""
-
-    shape: CursorShape | None = None
-    x: int = 0
-    y: int = 0
-    visible: bool = True
-    trail_length: int = 0
-    trail_frequency: int = 0
+__all__ = ["CursorChannel"]
 
 
 class CursorChannel(Channel):

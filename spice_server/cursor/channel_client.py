@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
     from spice_server.channel.pipe import PipeItem
-    from spice_server.cursor.channel import CursorChannel
+    from spice_server.cursor.pointer import PointerState
     from vd_interfaces.qxl import CursorShape
 
 __all__ = ["MAX_PIPE_ITEMS", "CursorChannelClient"]
@@ -44,7 +44,7 @@ class CursorChannelClient(ChannelClient):
     ack_window: ClassVar[int] = DEFAULT_WINDOW
 
     def __init__(
-        self, connection: Connection, link: LinkInfo, channel: CursorChannel
+        self, connection: Connection, link: LinkInfo, channel: PointerState
     ) -> None:
         super().__init__(connection, link)
         self._channel = channel

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
     from spice_server.channel.pipe import PipeItem
-    from spice_server.display.channel import DisplayChannel
+    from spice_server.display.screen import Screen
 
 __all__ = ["MAX_PIPE_SIZE", "DisplayChannelClient"]
 
@@ -67,9 +67,7 @@ class DisplayChannelClient(ChannelClient):
 
     pipe_limit: ClassVar[int] = MAX_PIPE_SIZE
 
-    def __init__(
-        self, connection: Connection, link: LinkInfo, channel: DisplayChannel
-    ) -> None:
+    def __init__(self, connection: Connection, link: LinkInfo, channel: Screen) -> None:
         super().__init__(connection, link)
         self.init: SpiceMsgcDisplayInit | None = None
         """What the client offered with DISPLAY_INIT; ``None``: it is still awaited."""
