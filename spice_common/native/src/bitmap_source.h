@@ -53,6 +53,15 @@ void bitmap_source_read(const struct bitmap_source *source,
                         struct bitmap_scratch *scratch, struct bitmap_part part,
                         uint32_t surface_format, uint8_t *dst, ptrdiff_t dst_stride);
 
+#define OPAQUE_BLACK 0xff000000u
+
+/*
+ * Load width pixels of a SPICE_BITMAP_FMT_* as ARGB words, from the pixel first on if
+ * several share a byte.  palette has 256 colors and is used by indexed formats.
+ */
+void bitmap_decode(const uint8_t *bytes, uint32_t first, uint32_t width,
+                   uint32_t format, const uint32_t *palette, uint32_t *words);
+
 /* Store width ARGB words as surface_format. */
 void pixels_encode(const uint32_t *words, uint32_t width, uint32_t surface_format,
                    uint8_t *dst);

@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "display_message.h"
 
-#include <spice/enums.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bitmap.h"
 #include "display_message_writer.h"
 
 enum {
     MINI_HEADER_SIZE = 6, /* u16 type, u32 size */
-    BASE_SIZE = 4 + 16 + 1,
-    RECT_SIZE = 16,
-    MASK_SIZE = 1 + 8 + 4,
-    DRAW_COPY_SIZE = 4 + 16 + 2 + 1 + MASK_SIZE, /* after the base */
-    IMAGE_DESCRIPTOR_SIZE = 8 + 1 + 1 + 4 + 4,
-    BITMAP_HEADER_SIZE = 1 + 1 + 4 + 4 + 4 + 4, /* without palette */
-    IMAGE_GROUP_RED = 2,                         /* QXL_IMAGE_GROUP_RED: ours */
     FIRST_CAPACITY = 64 * 1024,
 };
 
@@ -108,36 +99,8 @@ reserve_start(struct display_messages *messages)
     return 0;
 }
 
-static uint8_t *
-put_u8(uint8_t *at, uint32_t value)
-{
-    *at = (uint8_t)value;
-    return at + 1;
-}
-
-static uint8_t *
-put_u16(uint8_t *at, uint32_t value)
-{
-    return put_u8(put_u8(at, value), value >> 8);
-}
-
-static uint8_t *
-put_u32(uint8_t *at, uint32_t value)
-{
-    return put_u16(put_u16(at, value), value >> 16);
-}
-
-static uint8_t *
-put_rect(uint8_t *at, pixman_box32_t box)
-{
-    at = put_u32(at, (uint32_t)box.y1);
-    at = put_u32(at, (uint32_t)box.x1);
-    at = put_u32(at, (uint32_t)box.y2);
-    return put_u32(at, (uint32_t)box.x2);
-}
-
 /* Append the header of a message and return where its body goes; NULL: nowhere. */
-static uint8_t *
+uint8_t *
 begin_message(struct display_messages *messages, uint32_t type, size_t size)
 {
     uint8_t *at;
@@ -152,194 +115,6 @@ begin_message(struct display_messages *messages, uint32_t type, size_t size)
     messages->starts[messages->num_messages++] = (uint32_t)messages->size;
     messages->size += MINI_HEADER_SIZE + size;
     return put_u32(put_u16(at, type), (uint32_t)size);
-}
-
-static size_t
-base_size(const struct message_base *base)
-{
-    return BASE_SIZE + (base->num_clips ? 4 + (size_t)RECT_SIZE * base->num_clips : 0);
-}
-
-static uint8_t *
-put_base(uint8_t *at, const struct message_base *base)
-{
-    at = put_u32(at, base->surface_id);
-    at = put_rect(at, base->box);
-    if (base->num_clips == 0)
-        return put_u8(at, SPICE_CLIP_TYPE_NONE);
-    at = put_u8(at, SPICE_CLIP_TYPE_RECTS);
-    at = put_u32(at, base->num_clips);
-    for (uint32_t i = 0; i < base->num_clips; i++)
-        at = put_rect(at, base->clips[i]);
-    return at;
-}
-
-/* SpiceQMask: none. */
-static uint8_t *
-put_no_mask(uint8_t *at)
-{
-    memset(at, 0, MASK_SIZE);
-    return at + MASK_SIZE;
-}
-
-/* From the image's offset to its descriptor; the image follows the fixed part. */
-static uint8_t *
-put_draw_copy(uint8_t *at, const struct message_base *base, pixman_box32_t src_area,
-              uint32_t rop)
-{
-    at = put_base(at, base);
-    at = put_u32(at, (uint32_t)(base_size(base) + DRAW_COPY_SIZE));
-    at = put_rect(at, src_area);
-    at = put_u16(at, rop);
-    at = put_u8(at, SPICE_IMAGE_SCALE_MODE_INTERPOLATE);
-    return put_no_mask(at);
-}
-
-static uint8_t *
-put_image_descriptor(uint8_t *at, struct display_messages *messages, uint32_t type,
-                     uint32_t width, uint32_t height)
-{
-    at = put_u32(at, IMAGE_GROUP_RED);
-    at = put_u32(at, ++messages->last_image_id);
-    at = put_u8(at, type);
-    at = put_u8(at, 0); /* flags: not cached */
-    at = put_u32(at, width);
-    return put_u32(at, height);
-}
-
-uint32_t
-message_format(uint32_t surface_format)
-{
-    /* No bitmap format has 16_565's pixels; widening them loses nothing. */
-    if (surface_format == SPICE_SURFACE_FMT_16_565)
-        return SPICE_SURFACE_FMT_32_xRGB;
-    return surface_format;
-}
-
-static uint32_t
-message_bitmap_format(uint32_t surface_format)
-{
-    switch (surface_format) {
-    case SPICE_SURFACE_FMT_8_A:
-        return SPICE_BITMAP_FMT_8BIT_A;
-    case SPICE_SURFACE_FMT_16_555:
-        return SPICE_BITMAP_FMT_16BIT;
-    case SPICE_SURFACE_FMT_32_ARGB:
-        return SPICE_BITMAP_FMT_RGBA;
-    default:
-        return SPICE_BITMAP_FMT_32BIT;
-    }
-}
-
-size_t
-message_row_size(uint32_t surface_format, uint32_t width)
-{
-    size_t row = (size_t)width * surface_pixel_size(message_format(surface_format));
-
-    /* Clients' canvases want rows of whole words. */
-    return (row + 3) & ~(size_t)3;
-}
-
-uint8_t *
-write_draw_copy_bitmap(struct display_messages *messages,
-                       const struct message_base *base, uint32_t rop,
-                       uint32_t surface_format, size_t *pixels_stride)
-{
-    uint32_t width = box_width(base->box), height = box_height(base->box);
-    size_t stride = message_row_size(surface_format, width);
-    pixman_box32_t src_area = {0, 0, (int32_t)width, (int32_t)height};
-    uint8_t *at = begin_message(messages, SPICE_MSG_DISPLAY_DRAW_COPY,
-                                base_size(base) + DRAW_COPY_SIZE +
-                                    IMAGE_DESCRIPTOR_SIZE + BITMAP_HEADER_SIZE +
-                                    stride * height);
-
-    if (!at)
-        return NULL;
-    at = put_draw_copy(at, base, src_area, rop);
-    at = put_image_descriptor(at, messages, SPICE_IMAGE_TYPE_BITMAP, width, height);
-    at = put_u8(at, message_bitmap_format(surface_format));
-    at = put_u8(at, SPICE_BITMAP_FLAGS_TOP_DOWN);
-    at = put_u32(at, width);
-    at = put_u32(at, height);
-    at = put_u32(at, (uint32_t)stride);
-    at = put_u32(at, 0); /* no palette */
-    /* What pads a row must not be what the memory held before. */
-    if (stride > (size_t)width * surface_pixel_size(message_format(surface_format)))
-        memset(at, 0, stride * height);
-    *pixels_stride = stride;
-    return at;
-}
-
-void
-write_draw_copy_surface(struct display_messages *messages,
-                        const struct message_base *base, uint32_t rop,
-                        const struct surface *source, int32_t dx, int32_t dy)
-{
-    pixman_box32_t src_area = {base->box.x1 + dx, base->box.y1 + dy, base->box.x2 + dx,
-                               base->box.y2 + dy};
-    uint8_t *at =
-        begin_message(messages, SPICE_MSG_DISPLAY_DRAW_COPY,
-                      base_size(base) + DRAW_COPY_SIZE + IMAGE_DESCRIPTOR_SIZE + 4);
-
-    if (!at)
-        return;
-    at = put_draw_copy(at, base, src_area, rop);
-    at = put_image_descriptor(at, messages, SPICE_IMAGE_TYPE_SURFACE, source->width,
-                              source->height);
-    put_u32(at, source->id);
-}
-
-void
-write_draw_fill(struct display_messages *messages, const struct message_base *base,
-                uint32_t color, uint32_t rop)
-{
-    uint8_t *at = begin_message(messages, SPICE_MSG_DISPLAY_DRAW_FILL,
-                                base_size(base) + 1 + 4 + 2 + MASK_SIZE);
-
-    if (!at)
-        return;
-    at = put_base(at, base);
-    at = put_u8(at, SPICE_BRUSH_TYPE_SOLID);
-    at = put_u32(at, color);
-    at = put_u16(at, rop);
-    put_no_mask(at);
-}
-
-void
-write_copy_bits(struct display_messages *messages, const struct message_base *base,
-                int32_t dx, int32_t dy)
-{
-    uint8_t *at =
-        begin_message(messages, SPICE_MSG_DISPLAY_COPY_BITS, base_size(base) + 8);
-
-    if (!at)
-        return;
-    at = put_base(at, base);
-    at = put_u32(at, (uint32_t)(base->box.x1 + dx));
-    put_u32(at, (uint32_t)(base->box.y1 + dy));
-}
-
-void
-write_surface_create(struct display_messages *messages, const struct surface *surface)
-{
-    uint8_t *at = begin_message(messages, SPICE_MSG_DISPLAY_SURFACE_CREATE, 5 * 4);
-
-    if (!at)
-        return;
-    at = put_u32(at, surface->id);
-    at = put_u32(at, surface->width);
-    at = put_u32(at, surface->height);
-    at = put_u32(at, surface->format);
-    put_u32(at, surface->id == 0 ? SPICE_SURFACE_FLAGS_PRIMARY : 0);
-}
-
-void
-write_surface_destroy(struct display_messages *messages, uint32_t surface_id)
-{
-    uint8_t *at = begin_message(messages, SPICE_MSG_DISPLAY_SURFACE_DESTROY, 4);
-
-    if (at)
-        put_u32(at, surface_id);
 }
 
 int

@@ -8,6 +8,28 @@
 #include "canvas_draw.h"
 #include "display_message.h"
 
+static inline uint8_t *
+put_u8(uint8_t *at, uint32_t value)
+{
+    *at = (uint8_t)value;
+    return at + 1;
+}
+
+static inline uint8_t *
+put_u16(uint8_t *at, uint32_t value)
+{
+    return put_u8(put_u8(at, value), value >> 8);
+}
+
+static inline uint8_t *
+put_u32(uint8_t *at, uint32_t value)
+{
+    return put_u16(put_u16(at, value), value >> 16);
+}
+
+/* Append the header of a message and return where its body goes; NULL: nowhere. */
+uint8_t *begin_message(struct display_messages *messages, uint32_t type, size_t size);
+
 /* SpiceMsgDisplayBase: where to draw. */
 struct message_base {
     uint32_t surface_id;
