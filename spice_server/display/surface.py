@@ -88,6 +88,12 @@ class Surfaces:
             self._batch = None
         return run
 
+    def close(self) -> None:
+        """Touch guest memory no more: the device is gone."""
+        self._batch = None
+        for surface_id in self.canvas.surface_ids():
+            self.canvas.destroy_surface(surface_id)
+
     def report(self) -> None:
         """Log what was not drawn, at each doubling of the count."""
         count = self.canvas.not_drawn

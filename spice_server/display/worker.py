@@ -142,9 +142,13 @@ class DisplayWorker:
     # -- life of the thread ----------------------------------------------------
 
     def _shutdown(self) -> None:
+        while self._surfaces.drawing:  # the guest gets back what was taken
+            self._draw_step()
         self._qxl.detach()
         if self._turn is not None:
             self._turn.cancel()
+        self._surfaces.close()
+        self._batch.clear()
         clients = [*self.display.clients.values(), *self.cursor.clients.values()]
         for client in clients:
             client.close()

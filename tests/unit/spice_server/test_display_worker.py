@@ -489,3 +489,12 @@ def test_a_flooding_guest_starves_nobody(bench):
     bench.flush()
     paint_to(bench, client)
     paint_to(bench, late)
+
+
+def test_guest_memory_is_let_go_when_the_worker_stops():
+    with DisplayBench() as bench:
+        bench.draw(bench.guest.create_surface, 3, 16, 16)
+        bench.draw(bench.guest.draw_fill, QXLRect(0, 0, 9, 9), 5)
+        bench.flush()
+        bench.worker.stop()
+        assert bench.worker.display.surfaces.canvas.surface_ids() == []
