@@ -1,26 +1,151 @@
-"""Run every benchmark and keep the results: ``python -m benchmarks [NAME...]``."""
+"""``python -m benchmarks``: measure everything, print a table, keep JSON."""
 
 from __future__ import annotations
 
-import importlib
+import argparse
+import contextlib
 import sys
+import tempfile
+import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, TextIO
 
-BENCHMARKS: Final = ("drain", "latency")
-"""Modules with ``main(["--json", FILE])``."""
-RESULTS: Final = Path(__file__).parent / "results"
+from benchmarks import spice_server
+from benchmarks.figures import ROOT, Figure, Run
+from benchmarks.latency import control, doorbell_to_socket, key_to_monitor
+from benchmarks.memory import idle_memory
+from benchmarks.producer import KINDS, PLURAL
+from benchmarks.sink import Sink
+from benchmarks.throughput import take_in
+from tests.peers.fake_qemu import PlayedVm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LATENCIES = ("fill", "copy")
 
 
-def main() -> int:
-    """Run those named, or all."""
-    RESULTS.mkdir(exist_ok=True)
-    for name in sys.argv[1:] or BENCHMARKS:
-        print(f"== {name}", flush=True)
-        module = importlib.import_module(f"benchmarks.{name}")
-        if module.main(["--json", str(RESULTS / f"{name}.json")]):
-            return 1
-    return 0
+class Progress:
+    """A line on a terminal that says how far a measurement is."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._shown = 0.0
+
+    def on(self, what: str, total: int) -> Callable[[int], None]:
+        """Return what is to be told how much of *total* is done."""
+
+        def show(done: int) -> None:
+            now = time.monotonic()
+            if self._stream.isatty() and now - self._shown > 0.2:
+                self._shown = now
+                self._stream.write(f"\r\x1b[K{what}: {done:,} of {total:,}")
+                if done >= total:
+                    self._stream.write("\r\x1b[K")
+                self._stream.flush()
+
+        return show
+
+
+@contextlib.contextmanager
+def _vm() -> Iterator[PlayedVm]:
+    """Start qxld as an operator would, with a QEMU and a guest that are played."""
+    with (
+        tempfile.TemporaryDirectory(prefix="qxld-bench-") as folder,
+        PlayedVm(Path(folder), python=()) as vm,
+    ):
+        yield vm
+        faults = vm.qxld.faults()
+        assert not faults, faults
+
+
+def measure(run: Run, samples: int, count: int, progress: Progress) -> None:
+    """Measure qxld alone."""
+    with _vm() as vm:
+        run.add(idle_memory(vm))
+    run.add(control(samples, progress.on("control", samples)))
+    with _vm() as vm:
+        for kind in LATENCIES:
+            told = progress.on(f"latency of a {kind}", samples)
+            run.add(doorbell_to_socket(vm, kind, samples, told))
+        run.add(key_to_monitor(vm, samples, progress.on("latency of a key", samples)))
+    for client in (None, Sink):
+        for kind in KINDS:
+            with _vm() as vm:
+                told = progress.on(f"taking in {PLURAL[kind]}", count)
+                run.add(take_in(vm, kind, count, told, client).figures())
+
+
+def compare(run: Run, count: int, progress: Progress) -> None:
+    """Measure qxld and libspice-server side by side, with the same client."""
+    what = "side by side with libspice-server"
+    reason = spice_server.missing()
+    if reason:
+        run.skip(what, reason)
+        return
+    peer = spice_server.SpiceServer()
+    for kind in KINDS:
+        for client in (None, peer.sink):
+            with _vm() as vm:
+                told = progress.on(f"{PLURAL[kind]} to qxld", count)
+                ours = take_in(vm, kind, count, told, client)
+            progress.on(f"{PLURAL[kind]} to libspice-server", count)(0)
+            theirs = peer.take_in(kind, count, client=client is not None)
+            beside = "with a client" if client else "without a client"
+            name = f"{PLURAL[kind]} {beside}, side by side"
+            quoted = spice_server.QUOTED[kind, client is not None]
+            rate = count / theirs.wall_s
+            ratio = theirs.cpu_us / ours.cpu_us
+            run.add([
+                Figure(name, "qxld CPU", ours.cpu_us, "us"),
+                Figure(name, f"libspice {peer.version} CPU", theirs.cpu_us, "us"),
+                Figure(name, "libspice 0.16.0, earlier", quoted, "us"),
+                Figure(name, "libspice / qxld, CPU", ratio, "x"),
+                Figure(name, "qxld takes in", count / ours.wall_s, "1/s"),
+                Figure(name, "libspice takes in", rate, "1/s"),
+            ])  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure latency, throughput and memory of qxld; no QEMU is needed, "
+        "its part and the guest's are played.",
+        epilog="Exit codes: 0 every budget is kept, 1 some are not.",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a tenth of the samples, nothing is kept"
+    )
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="where to keep the figures (benchmarks/results/DATE.json)",
+    )
+    parser.add_argument(
+        "--no-peer", action="store_true", help="do not measure libspice-server"
+    )
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    options = _parser().parse_args(arguments)
+    run = Run(quick=options.quick)
+    scale = 10 if options.quick else 1
+    progress = Progress(sys.stderr)
+    measure(run, 5_000 // scale, 300_000 // scale, progress)
+    if not options.no_peer:
+        compare(run, 200_000 // scale, progress)
+    path = options.json
+    if path is None and not options.quick:
+        path = ROOT / "benchmarks" / "results" / f"{run.date[:10]}.json"
+    if path is not None:
+        run.save(path)
+        print(f"kept in {path}")
+    for figure in run.exceeded():
+        print(f"{figure.what}, {figure.statistic}: {figure.verdict}", file=sys.stderr)
+    return 1 if run.exceeded() else 0
 
 
 if __name__ == "__main__":

@@ -1,118 +1,138 @@
-"""From the guest's doorbell to the last byte of its drawing at a client.
-
-One small command at a time on an idle server; guest, worker and client share this
-process, device and client are joined by memory and a socket pair.
-``python -m benchmarks.latency [--json FILE] [COMMANDS]``
-"""
+"""How long a small thing takes on an idle server: a drawing, a key."""
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-import json
-import statistics
+import contextlib
+import os
+import socket
 import struct
-import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from benchmarks.figures import Figure, percentile
+from benchmarks.producer import SCREEN, CommandFlood
+from spice_client.keyboard import break_code, make_code
+from spice_protocol.messages.base import BaseMsgc
 from spice_protocol.messages.display import DisplayMsg
-from spice_protocol.qxl_dev import QXLRect
-from tests.fakes.display_bench import DisplayBench, RawClient
+from spice_protocol.messages.inputs import InputsMsgc
+from spice_protocol.protocol import SpiceMiniDataHeader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.fakes.fake_guest import FakeGuest
+    from tests.peers.fake_qemu import PlayedVm
 
-__all__ = ["Result", "main", "run"]
+__all__ = ["BUDGET_MS", "control", "doorbell_to_socket", "key_to_monitor"]
 
-WARM_UP: Final = 200
-
-
-@dataclass(slots=True)
-class Result:
-    """One kind of command; all times in milliseconds."""
-
-    command: str
-    count: int
-    p50_ms: float
-    p99_ms: float
-    max_ms: float
+BUDGET_MS = 2.0
+"""p99 of both ways."""
+IDLE = 0.001
+"""Seconds between samples: the server has gone to sleep by then."""
+WINDOW = 20
+"""Messages per ACK of a display channel."""
+DRAWN = {"fill": DisplayMsg.DRAW_FILL, "copy": DisplayMsg.DRAW_COPY}
 
 
-def fill(guest: FakeGuest, index: int) -> None:
-    """Draw 16 x 16 pixels of one color."""
-    guest.draw_fill(QXLRect(0, 0, 16, 16), index)
+def doorbell_to_socket(
+    vm: PlayedVm, kind: str, samples: int, progress: Callable[[int], None]
+) -> list[Figure]:
+    """Draw one 16 x 16 command at a time and wait for its last byte at a client."""
+    vm.guest.setup(*SCREEN)
+    flood = CommandFlood(vm.guest, kind)
+    times = []
+    with vm.client() as client:
+        client.display_link.wait(lambda: client.display.marked)
+        sock = client.socket
+        ack = SpiceMiniDataHeader(BaseMsgc.ACK, 0).pack()
+        for number in range(samples):
+            begin = time.perf_counter_ns()
+            flood.push(1)
+            message = _receive_message(sock)
+            times.append(time.perf_counter_ns() - begin)
+            assert message == DRAWN[kind], message
+            if number % WINDOW == WINDOW - 1:
+                sock.sendall(ack)
+            flood.collect()
+            progress(number + 1)
+            time.sleep(IDLE)
+    return _figures(f"doorbell to last byte, 16 x 16 {kind}", times)
 
 
-def copy(guest: FakeGuest, index: int) -> None:
-    """Draw 64 x 64 pixels of an image."""
-    pixels = struct.pack("<I", index) * (64 * 64)
-    guest.draw_copy(pixels, QXLRect(0, 0, 64, 64))
+def control(samples: int, progress: Callable[[int], None]) -> list[Figure]:
+    """Wake a process by an eventfd and wait for a byte on a socket, without qxld.
+
+    What the machine itself needs for that, and its other load, is in every latency.
+    """
+    doorbell = os.eventfd(0)
+    ours, theirs = socket.socketpair()
+    child = os.fork()
+    if not child:
+        ours.close()
+        with contextlib.suppress(OSError):
+            while os.eventfd_read(doorbell) == 1:
+                theirs.send(b"x")
+        os._exit(0)
+    times = []
+    for number in range(samples):
+        begin = time.perf_counter_ns()
+        os.eventfd_write(doorbell, 1)
+        ours.recv(1)
+        times.append(time.perf_counter_ns() - begin)
+        progress(number + 1)
+        time.sleep(IDLE)
+    os.eventfd_write(doorbell, 2)
+    os.waitpid(child, 0)
+    os.close(doorbell)
+    ours.close()
+    theirs.close()
+    figures = _figures("an eventfd and a byte, without qxld", times)
+    for figure in figures:
+        figure.budget = None
+    return figures
 
 
-COMMANDS: Final[dict[str, tuple[Callable[[FakeGuest, int], None], DisplayMsg]]] = {
-    "fill 16 x 16": (fill, DisplayMsg.DRAW_FILL),
-    "copy 64 x 64": (copy, DisplayMsg.DRAW_COPY),
-}
+def _receive_message(sock: socket.socket) -> int:
+    """Receive one message to its last byte, return its type."""
+    data = sock.recv(1 << 16)
+    kind, size = struct.unpack_from("<HI", data)
+    missing = SpiceMiniDataHeader.SIZE + size - len(data)
+    while missing > 0:
+        missing -= len(sock.recv(1 << 16))
+    assert missing == 0, "two messages where one was expected"
+    return int(kind)
 
 
-def measure(name: str, count: int) -> Result:
-    """Draw *count* commands, each after the one before has arrived."""
-    draw, message = COMMANDS[name]
-    times: list[float] = []
-    with DisplayBench(1024, 768) as bench:
-        client: RawClient = bench.display_client()
-        client.receive_until(DisplayMsg.MARK)
-        doorbell = 0.0
-        ring = bench.guest.port.notify
-
-        def notify() -> None:
-            nonlocal doorbell
-            doorbell = time.perf_counter()
-            ring()
-
-        bench.guest.port.notify = notify  # type: ignore[method-assign]
-        for index in range(WARM_UP + count):
-            draw(bench.guest, index)
-            client.receive_until(message)
-            times.append(time.perf_counter() - doorbell)
-            bench.flush()
-            bench.guest.collect()
-    times = sorted(times[WARM_UP:])
-    cuts = statistics.quantiles(times, n=100)
-    return Result(
-        command=name,
-        count=count,
-        p50_ms=round(cuts[49] * 1e3, 3),
-        p99_ms=round(cuts[98] * 1e3, 3),
-        max_ms=round(times[-1] * 1e3, 3),
-    )
+def key_to_monitor(
+    vm: PlayedVm, samples: int, progress: Callable[[int], None]
+) -> list[Figure]:
+    """Send a key at a time and wait for its input-send-event at QEMU's monitor."""
+    times = []
+    messages = [
+        SpiceMiniDataHeader(message, 4).pack() + code.ljust(4, b"\0")
+        for message, code in (
+            (InputsMsgc.KEY_DOWN, make_code(0x1E)),
+            (InputsMsgc.KEY_UP, break_code(0x1E)),
+        )
+    ]
+    with vm.client() as client:
+        vm.monitor.pause()
+        for number in range(samples):
+            known = len(vm.monitor.inputs)
+            begin = time.perf_counter_ns()
+            client.inputs_link.socket.sendall(messages[number % 2])
+            while len(vm.monitor.inputs) == known:
+                vm.monitor.receive()
+            times.append(time.perf_counter_ns() - begin)
+            progress(number + 1)
+            time.sleep(IDLE)
+        vm.monitor.start()
+    return _figures("key from client to QMP", times)
 
 
-def run(count: int = 3000) -> list[Result]:
-    """Measure every kind of command."""
-    return [measure(name, count) for name in COMMANDS]
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Print a table, write JSON if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("count", type=int, nargs="?", default=3000)
-    parser.add_argument("--json", type=Path, help="write the results there")
-    options = parser.parse_args(arguments)
-    results = run(options.count)
-    print(f"{'doorbell to last byte':24} p50 ms  p99 ms  max ms")
-    for r in results:
-        print(f"{r.command:24} {r.p50_ms:6.3f}  {r.p99_ms:6.3f}  {r.max_ms:6.3f}")
-    if options.json:
-        rows = [dataclasses.asdict(result) for result in results]
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _figures(name: str, times_ns: list[int]) -> list[Figure]:
+    times = sorted(value / 1e6 for value in times_ns)
+    return [
+        Figure(name, "p50", percentile(times, 50), "ms"),
+        Figure(name, "p99", percentile(times, 99), "ms", budget=BUDGET_MS),
+        Figure(name, "max", times[-1], "ms"),
+    ]

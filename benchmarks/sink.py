@@ -1,101 +1,106 @@
-"""A client that takes all it is sent and acknowledges it, in a process of its own.
+"""A client in a process of its own that takes all a display channel sends.
 
-Run by the other benchmarks with a connected socket: ``python -m benchmarks.sink FD``.
-It understands mini headers only.  When the server closes it prints, as JSON, how many
-messages and bytes it got.
+It frames, counts and acknowledges messages, and looks no further: what a client does
+with pictures is not the server's cost.
 """
 
 from __future__ import annotations
 
-import json
-import socket
-import struct
+import select
 import subprocess
 import sys
-from typing import Final
 
 from spice_protocol.messages.base import BaseMsg, BaseMsgc
+from spice_protocol.protocol import SpiceMiniDataHeader
+from tests.peers.blocking_client import BlockingClient
 
-__all__ = ["start_sink"]
+__all__ = ["Sink"]
 
-READ_SIZE: Final = 1 << 20
-MINI_HEADER: Final = struct.Struct("<HI")
-
-
-def start_sink(sock: socket.socket) -> subprocess.Popen[str]:
-    """Let a new process be the client at the end of *sock*, which is closed here."""
-    with sock:
-        return subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.sink", str(sock.fileno())],
-            pass_fds=[sock.fileno()],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+HEADER = SpiceMiniDataHeader.SIZE
+BUFFER = 1 << 20
+QUIET = 0.5
+"""Seconds without a byte that mean: that was all."""
 
 
 class Sink:
-    """Counts messages; sends ACK_SYNC and ACK as a client does."""
+    """The process."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._window = 0
+    name = "a client"
+
+    def __init__(self, port: int) -> None:
+        """Link it to a server; it has its first picture afterwards."""
+        command = [sys.executable, "-m", "benchmarks.sink", str(port)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n", "the sink does not link"
+
+    def finish(self) -> int:
+        """Wait until nothing comes any more; how many messages came."""
+        counted, _ = self._process.communicate()
+        return int(counted)
+
+
+class _Counter:
+    """Reads one display channel."""
+
+    def __init__(self, client: BlockingClient) -> None:
+        self._socket = client.socket
+        assert client.display.link.mini_header
+        # MARK is the last word to a new client while the guest is idle.
+        client.display_link.wait(lambda: client.display.marked)
+        self._window = 20
         self._since_ack = 0
-        self._partial = b""
+        self._buffer = bytearray(BUFFER)
+        self._view = memoryview(self._buffer)
+        self._filled = 0
         self._skip = 0
         self.messages = 0
-        self.received = 0
+        self.bytes = 0
 
-    def run(self) -> None:
-        """Take everything until the server closes."""
-        buffer = memoryview(bytearray(READ_SIZE))
-        while size := self._sock.recv_into(buffer):
-            self.received += size
-            self._take(buffer[:size])
+    def read(self) -> bool:
+        """Take what is there; False: the server closed."""
+        got = self._socket.recv_into(self._view[self._filled :])
+        self.bytes += got
+        self._filled += got
+        before = self.messages
+        self._frame()
+        self._since_ack += self.messages - before
+        if self._since_ack >= self._window:
+            acks, self._since_ack = divmod(self._since_ack, self._window)
+            self._socket.sendall(SpiceMiniDataHeader(BaseMsgc.ACK, 0).pack() * acks)
+        return got > 0
 
-    def _take(self, data: memoryview) -> None:
-        if self._skip >= len(data):
-            self._skip -= len(data)
-            return
-        data = memoryview(self._partial + bytes(data[self._skip :]))
-        self._skip = position = 0
-        while len(data) - position >= MINI_HEADER.size:
-            kind, size = MINI_HEADER.unpack_from(data, position)
-            end = position + MINI_HEADER.size + size
-            if kind == BaseMsg.SET_ACK:
-                if end > len(data):
-                    break
-                self._set_ack(bytes(data[position + MINI_HEADER.size : end]))
-            else:
-                self._count()
-            position = end
-        self._skip = max(0, position - len(data))
-        self._partial = bytes(data[position:])
-
-    def _set_ack(self, body: bytes) -> None:
-        generation, self._window = struct.unpack("<II", body)
-        self._since_ack = 0
-        self._send(BaseMsgc.ACK_SYNC, struct.pack("<I", generation))
-
-    def _count(self) -> None:
-        self.messages += 1
-        self._since_ack += 1
-        if self._window and self._since_ack == self._window:
-            self._since_ack = 0
-            self._send(BaseMsgc.ACK)
-
-    def _send(self, kind: int, body: bytes = b"") -> None:
-        self._sock.sendall(MINI_HEADER.pack(kind, len(body)) + body)
+    def _frame(self) -> None:
+        """Walk over the messages in the buffer and keep the rest of the last one."""
+        view, end, at = self._view, self._filled, self._skip
+        messages = 0
+        while at + HEADER <= end:
+            assert view[at] != BaseMsg.SET_ACK or view[at + 1], "the window changed"
+            messages += 1
+            at += HEADER + int.from_bytes(view[at + 2 : at + HEADER], "little")
+        self.messages += messages
+        rest = max(0, end - at)
+        self._buffer[:rest] = self._buffer[end - rest : end]
+        self._skip, self._filled = max(0, at - end), rest
 
 
-def main() -> None:
-    """Serve the socket whose number is the argument."""
-    sink = Sink(socket.socket(fileno=int(sys.argv[1])))
-    try:
-        sink.run()
-    except OSError as error:
-        print(error, file=sys.stderr)
-    print(json.dumps({"messages": sink.messages, "bytes": sink.received}))
+def _main() -> None:
+    with BlockingClient(int(sys.argv[1])) as client:
+        counter = _Counter(client)
+        print("ready", flush=True)
+        # The end of standard input means: finish, once nothing comes any more.
+        finishing = False
+        while True:
+            wanted = [client.socket] if finishing else [client.socket, sys.stdin]
+            patience = QUIET if finishing else None
+            ready, _, _ = select.select(wanted, [], [], patience)
+            if not ready or (client.socket in ready and not counter.read()):
+                break
+            finishing = finishing or sys.stdin in ready
+    print(counter.messages)
 
 
 if __name__ == "__main__":
-    main()
+    _main()

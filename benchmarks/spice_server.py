@@ -1,0 +1,139 @@
+"""libspice-server under the same load, if its benchmark and its library are here.
+
+The peer's benchmark is a C program that links libspice-server and hands it the same
+commands through its public interface; its client, also C, serves both sides.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.peers.programs import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["QUOTED", "PeerSink", "SpiceServer", "missing"]
+
+ROOT = Path(__file__).resolve().parents[1]
+TOOLS = ROOT.parent / "shared" / "tools" / "peer"
+BUILD = ROOT / "build" / "bench"
+PATIENCE = 300.0
+
+QUOTED = {
+    ("fill", False): 15.1,
+    ("fill", True): 17.8,
+    ("copy", False): 16.9,
+    ("copy", True): 19.9,
+    ("glyph", False): 9.4,
+    ("glyph", True): 13.2,
+}
+"""CPU microseconds per command of libspice-server 0.16.0's worker, without compression,
+by kind and whether a client looks on: measured earlier, on a machine of the same kind."""
+
+
+def missing() -> str | None:
+    """Say why the peer cannot be measured here, if so."""
+    if not TOOLS.is_dir():
+        return "its benchmark program is not on this machine"
+    if not shutil.which("gcc"):
+        return "gcc is not installed"
+    for package in ("spice-server", "glib-2.0", "libcrypto"):
+        found = subprocess.run(["pkg-config", "--exists", package], check=False)
+        if found.returncode:
+            return f"the development files of {package} are not installed"
+    return None
+
+
+def _build(name: str, *packages: str) -> Path:
+    source, program = TOOLS / f"{name}.c", BUILD / name
+    if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
+        return program
+    BUILD.mkdir(parents=True, exist_ok=True)
+    flags = subprocess.run(
+        ["pkg-config", "--cflags", "--libs", *packages],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    subprocess.run(
+        ["gcc", "-O2", "-w", "-o", program, source, *flags, "-lpthread"], check=True
+    )
+    return program
+
+
+@dataclass(slots=True)
+class PeerFigures:
+    """What libspice-server made of a load."""
+
+    wall_s: float
+    cpu_us: float
+    """Of its worker thread, per command."""
+    messages: float
+
+
+class SpiceServer:
+    """The peer, built from source when the object is made."""
+
+    def __init__(self) -> None:
+        self.version = subprocess.run(
+            ["pkg-config", "--modversion", "spice-server"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        self._bench = _build("qxlbench", "spice-server", "glib-2.0")
+        self._sink = _build("spsink", "libcrypto")
+
+    def take_in(self, kind: str, count: int, *, client: bool) -> PeerFigures:
+        """Feed it *count* commands of *kind*, uncompressed."""
+        where = ["--port", str(free_port()), "--sinkbin", str(self._sink)]
+        done = subprocess.run(
+            [
+                self._bench, "--synth", kind, "--count", str(count), "--comp", "off",
+                *(where if client else ["--no-client"]),
+            ],
+            cwd=BUILD,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
+        )  # fmt: skip
+        told: dict[str, Any] = json.loads(done.stdout)
+        sink = told["sink"] or {"display_msgs": 0}
+        return PeerFigures(
+            told["feed_s"],
+            told["worker_cpu"] * 1e6 / count,
+            sink["display_msgs"] / count,
+        )
+
+    def sink(self, port: int) -> PeerSink:
+        """Connect its client to a server of ours."""
+        return PeerSink([str(self._sink), "--tcp", "127.0.0.1", str(port)])
+
+
+class PeerSink:
+    """The peer's client beside qxld; it tells its counts once, at its end."""
+
+    name = "the peer's client"
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._told = Path(self._folder.name) / "sink.json"
+        self._process = subprocess.Popen([*command, "--out", str(self._told)])
+
+    def finish(self) -> int:
+        """Let it wait for the last message; how many there were."""
+        self._process.send_signal(signal.SIGUSR1)
+        assert self._process.wait(PATIENCE) == 0
+        told: dict[str, Any] = json.loads(self._told.read_text(encoding="ascii"))
+        self._folder.cleanup()
+        return int(told["display_msgs"])
