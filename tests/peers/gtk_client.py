@@ -87,6 +87,12 @@ class GtkClient:
             for event in self.events
         )
 
+    def wait_inputs(self) -> None:
+        """Wait until keys and pointer are taken: before, spice-gtk drops them."""
+        opened = {"channel": "inputs:0", "event": "opened"}
+        if not self.seen("channel", **opened):
+            self.wait("channel", **opened)
+
     def wait_picture(self) -> None:
         """Wait until display 0 is there and marked, unless it is already."""
         for name in ("primary", "mark"):

@@ -26,6 +26,7 @@ def test_the_desktop_is_shown_exactly(desktop, tmp_path):
 def test_a_scrolling_xterm_stays_exact(desktop, x11, tmp_path):
     with desktop.client() as client:
         client.wait_picture()
+        client.wait_inputs()
         before = client_picture(client, tmp_path)
         x11("xdotool search --class XTerm windowfocus windowraise")
         client.send("type", "seq 1 400; ls /usr/bin | head -300; touch /tmp/scrolled\n")
@@ -48,7 +49,9 @@ def test_windows_that_move_stay_exact(desktop, x11, tmp_path):
 def test_the_pointer_follows_the_client(desktop, x11):
     with desktop.client() as client:
         client.wait_picture()
-        client.wait("mouse-mode", mode=2) if not client.seen("mouse-mode") else None
+        client.wait_inputs()
+        if not client.seen("mouse-mode", mode=2):
+            client.wait("mouse-mode", mode=2)
         for x, y in ((300, 200), (700, 500)):
             client.send("position", x, y)
             eventually(

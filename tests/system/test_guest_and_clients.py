@@ -67,6 +67,7 @@ class TestSpiceGtk:
     def test_typed_text_appears(self, tiny, tmp_path):
         with tiny.client() as client:
             client.wait_picture()
+            client.wait_inputs()
             tiny.shell.run("rm -f /tmp/typed")
             client.send("type", "clear; echo It is TYPED | tee /tmp/typed\n")
             eventually(
@@ -81,6 +82,7 @@ class TestSpiceGtk:
     def test_scrolling_text_stays_exact(self, tiny, tmp_path):
         with tiny.client() as client:
             client.wait_picture()
+            client.wait_inputs()
             client.send("type", "seq 1 300\n")
             eventually(
                 "it scrolled",
@@ -94,6 +96,7 @@ class TestSpiceGtk:
     def test_pointer_moves(self, tiny):
         with tiny.client() as client:
             client.wait_picture()
+            client.wait_inputs()
             if not client.seen("cursor-set"):
                 client.wait("cursor-set")
             client.send("mouse-mode", 1)
