@@ -6,16 +6,12 @@ it is sent surfaces that came or went and then some of the damage, from the surf
 they are then.  A new client is behind in everything; a slow one becomes so when its pipe
 exceeds its bound, and what waited there is dropped.  So what a client can hold back is
 bounded, and neither the guest nor another client ever waits for it.
-
-Damage is repaired in rounds: what is damaged while a round is under way belongs to the
-next one, else the top of a busy screen would keep the rest of it from its turn.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from spice_common.display_message import DamageMap
 from spice_protocol.messages.base import BaseMsg, SpiceMsgSetAck
 from spice_protocol.messages.display import (
     DisplayMsg,
@@ -31,6 +27,7 @@ from spice_protocol.protocol import DisplayCap
 from spice_server.channel.ack import DEFAULT_WINDOW
 from spice_server.channel.channel_client import ChannelClient
 from spice_server.channel.pipe import Message
+from spice_server.display.catch_up import CatchUp
 from spice_server.display.pipe_item import DisplayItem
 from spice_server.errors import ClientError
 
@@ -77,12 +74,7 @@ class DisplayChannelClient(ChannelClient):
         self.stream_reports = 0
         self._channel = channel
         self._behind = False
-        self._round = DamageMap()
-        self._next_round = DamageMap()
-        self._queued: dict[int, int] = {}
-        """Surfaces (id: serial) the client knows once it got all that waits for it."""
-        self._known: dict[int, int] = {}
-        """The same for what is on its way already."""
+        self._catch_up = CatchUp()
         self._owes_inval = True
         self._owes_monitors = True
         self._owes_mark = True
@@ -110,13 +102,11 @@ class DisplayChannelClient(ChannelClient):
     def draw(self, run: DisplayRun) -> None:
         """Tell of what was drawn."""
         if self._behind:
-            if run.damage:
-                self._next_round.add(run.damage)
+            self._catch_up.miss(run.damage)
             self._refill_later()
         elif not run.complete:
+            self._catch_up.miss_all(self._channel.surfaces)
             self._fall_behind()
-            for surface_id in self._channel.surfaces.serials():
-                self._channel.surfaces.damage_all(self._next_round, surface_id)
         elif run.starts:
             self._push_run(run)
             self.pump()
@@ -143,19 +133,8 @@ class DisplayChannelClient(ChannelClient):
         self._settle()
 
     def _push_run(self, run: DisplayRun) -> None:
-        self._apply(self._queued, run)
-        self.push(DisplayItem(run, self._started))
-
-    @staticmethod
-    def _apply(surfaces: dict[int, int], run: DisplayRun) -> None:
-        for surface_id, serial in run.events:
-            if serial:
-                surfaces[surface_id] = serial
-            else:
-                surfaces.pop(surface_id, None)
-
-    def _started(self, run: DisplayRun) -> None:
-        self._apply(self._known, run)
+        self._catch_up.queue(run)
+        self.push(DisplayItem(run, self._catch_up.start))
 
     # -- being behind ----------------------------------------------------------
 
@@ -178,9 +157,7 @@ class DisplayChannelClient(ChannelClient):
         before = self.pipe.size
         dropped = [item for item in self.pipe if self._can_do_without(item)]
         self.pipe.discard(self._can_do_without)
-        runs = [item.run for item in dropped if isinstance(item, DisplayItem)]
-        self._next_round.add(b"".join(run.damage for run in runs))
-        self._queued = dict(self._known)
+        self._catch_up.drop(i.run for i in dropped if isinstance(i, DisplayItem))
         types = {item.type for item in dropped if isinstance(item, Message)}
         self._owes_inval |= DisplayMsg.INVAL_ALL_PALETTES in types
         self._owes_monitors |= DisplayMsg.MONITORS_CONFIG in types
@@ -218,24 +195,17 @@ class DisplayChannelClient(ChannelClient):
         self._refill_soon = None
         if not self._behind or not self._has_room():
             return
-        surfaces = self._channel.surfaces
         if self._owes_inval:
             self._push_inval()
-        run = surfaces.reconcile(self._queued, self._next_round)
-        for surface_id, serial in run.events:
-            if not serial:
-                self._round.forget(surface_id)
-        if run.starts:
-            self._push_run(run)
-        if not self._round:
-            self._round, self._next_round = self._next_round, self._round
         # Some clients take the first picture they see for the whole screen.
         size = REFRESH_SIZE if self._shown else FIRST_PICTURE_SIZE
-        run = surfaces.refresh(self._round, size, size)
-        if run.starts:
+        runs = self._catch_up.repair(
+            self._channel.surfaces, max_bytes=size, max_message=size
+        )
+        for run in runs:
             self._channel.client_refreshed(len(run.data))
             self._push_run(run)
-        if not self._round and not self._next_round:
+        if self._catch_up.complete:
             self._behind = False
             self._settle()
 
@@ -319,5 +289,4 @@ class DisplayChannelClient(ChannelClient):
         """Forget what was noted for the client."""
         if self._refill_soon is not None:
             self._refill_soon.cancel()
-        self._round.clear()
-        self._next_round.clear()
+        self._catch_up.clear()

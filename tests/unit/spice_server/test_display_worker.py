@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import struct
 import threading
+from array import array
 
 import numpy as np
 import pytest
 
+from spice_common.display_message import DisplayRun
+from spice_protocol.enums import SpiceSurfaceFmt
 from spice_protocol.messages.display import (
     DisplayMsg,
     DisplayMsgc,
@@ -17,6 +20,7 @@ from spice_protocol.messages.display import (
 )
 from spice_protocol.protocol import DisplayCap
 from spice_protocol.qxl_dev import (
+    QXL_SURF_FLAG_KEEP_DATA,
     QXLCmdType,
     QXLCommand,
     QXLHead,
@@ -28,6 +32,7 @@ from spice_protocol.qxl_dev import (
 from spice_server.display.channel_client import MAX_PIPE_SIZE, REFRESH_SIZE
 from spice_server.display.worker import DisplayWorker
 from tests.fakes.display_bench import DisplayBench
+from vd_interfaces.qxl import PrimarySurface
 
 GREETING = [
     "INVAL_ALL_PALETTES",
@@ -199,6 +204,45 @@ def test_the_guest_gets_its_memory_back(bench):
             bench.guest.outb(QxlIo.NOTIFY_OOM)
             bench.guest.collect()
         assert not bench.guest.heap.used
+    paint_to(bench, client)
+
+
+def test_a_primary_that_keeps_its_data_is_sent_with_it(bench):
+    """As on a display that is taken over from another program."""
+    client = bench.display_client()
+    client.paint_until(lambda p: p.marks)
+    kept = PrimarySurface(
+        width=16,
+        height=8,
+        stride=-64,
+        format=SpiceSurfaceFmt.FMT_32_xRGB,
+        flags=QXL_SURF_FLAG_KEEP_DATA,
+        memory=memoryview(bytearray(range(256)) * 2),
+    )
+    bench.worker.dispatcher.call(bench.worker.create_primary_surface, kept).result()
+    client.paint_until(lambda p: p.marks == 2)
+    words = np.frombuffer(kept.memory, "<u4").reshape(8, 16)[::-1]
+    assert np.array_equal(client.painter.rgb(), words & 0xFFFFFF)
+
+
+def test_a_primary_that_cannot_be_is_none(bench):
+    client = bench.display_client()
+    wrong = PrimarySurface(
+        16, 8, 64, SpiceSurfaceFmt.FMT_1_A, 0, memoryview(bytearray(512))
+    )
+    bench.worker.dispatcher.call(bench.worker.create_primary_surface, wrong).result()
+    client.paint_until(lambda p: p.marks or "SURFACE_DESTROY" in p.log)
+
+
+def test_a_run_that_memory_was_too_short_for(bench):
+    """What was drawn is on the surface: clients are refreshed from there."""
+    client = bench.display_client()
+    client.paint_until(lambda p: p.marks)
+    scribble(bench, 5)
+    paint_to(bench, client)
+    client.painter.surfaces[0][:] = 0
+    lost = DisplayRun(memoryview(b""), array("I"), b"", (), complete=False)
+    bench.worker.dispatcher.call(bench.worker.display.draw, lost).result()
     paint_to(bench, client)
 
 
