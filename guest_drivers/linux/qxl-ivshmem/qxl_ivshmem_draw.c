@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Pixels become QXLDrawable DRAW_COPY, pointers become QXLCursorCmd. */
+/* Pixels become QXLDrawable DRAW_COPY. */
 
 #include <linux/align.h>
 #include <linux/err.h>
@@ -16,9 +16,6 @@
 #define COPY_PIXELS_OFFSET	ALIGN(COPY_IMAGE_OFFSET + sizeof(struct qxl_image) + \
 				      sizeof(struct qxl_data_chunk), 64)
 #define COPY_CHUNK_OFFSET	(COPY_PIXELS_OFFSET - sizeof(struct qxl_data_chunk))
-
-#define CURSOR_SHAPE_OFFSET	ALIGN(sizeof(struct qxl_cursor_cmd), 8)
-#define CURSOR_SIZE(bytes)	(CURSOR_SHAPE_OFFSET + sizeof(struct qxl_cursor) + (bytes))
 
 /* A command takes a quarter of the heap at most: others must fit beside it. */
 static int max_rows(struct qxl_display *display, u32 stride)
@@ -119,97 +116,4 @@ int qxl_draw_copy(struct qxl_display *display, struct drm_framebuffer *fb,
 		band.y1 = band.y2;
 	}
 	return ret;
-}
-
-static struct qxl_cursor_cmd *cursor_alloc(struct qxl_display *display, u64 size, u8 type,
-					   struct qxl_release **release)
-{
-	struct qxl_cursor_cmd *cmd;
-	u64 id;
-
-	*release = qxl_cmd_alloc(display, size);
-	if (IS_ERR(*release))
-		return ERR_CAST(*release);
-	cmd = qxl_cmd_memory(display, *release);
-	id = cmd->release_info.id;
-	memset(cmd, 0, sizeof(*cmd));
-	cmd->release_info.id = id;
-	cmd->type = type;
-	return cmd;
-}
-
-static int cursor_push(struct qxl_display *display, struct qxl_release *release)
-{
-	return qxl_cmd_push(display, &display->ram->cursor_ring, QXL_CMD_CURSOR, release);
-}
-
-/**
- * qxl_draw_cursor - show a pointer
- * @display: the display
- * @fb: an ARGB8888 framebuffer, premultiplied, QXL_CURSOR_SIZE pixels wide at most
- * @map: its pixels
- * @x: hot spot's column on the screen
- * @y: hot spot's row on the screen
- * @hot_x: hot spot's column in @fb
- * @hot_y: hot spot's row in @fb
- *
- * Return: 0, or why it is not shown.
- */
-int qxl_draw_cursor(struct qxl_display *display, struct drm_framebuffer *fb,
-		    const struct iosys_map *map, int x, int y, int hot_x, int hot_y)
-{
-	struct drm_rect all = DRM_RECT_INIT(0, 0, fb->width, fb->height);
-	unsigned int stride = fb->width * 4;
-	u32 bytes = stride * fb->height;
-	struct qxl_release *release;
-	struct qxl_cursor_cmd *cmd;
-	struct qxl_cursor *shape;
-	struct iosys_map pixels;
-
-	cmd = cursor_alloc(display, CURSOR_SIZE(bytes), QXL_CURSOR_SET, &release);
-	if (IS_ERR(cmd))
-		return PTR_ERR(cmd);
-	shape = (void *)cmd + CURSOR_SHAPE_OFFSET;
-	memset(shape, 0, sizeof(*shape));
-	shape->unique = ++display->cursor_unique;
-	shape->type = SPICE_CURSOR_TYPE_ALPHA;
-	shape->width = fb->width;
-	shape->height = fb->height;
-	shape->hot_spot_x = hot_x;
-	shape->hot_spot_y = hot_y;
-	shape->data_size = bytes;
-	shape->chunk.data_size = bytes;
-	iosys_map_set_vaddr(&pixels, shape->chunk.data);
-	drm_fb_memcpy(&pixels, &stride, map, fb, &all);
-
-	cmd->u.set.position.x = x;
-	cmd->u.set.position.y = y;
-	cmd->u.set.visible = 1;
-	cmd->u.set.shape = qxl_ram_address(display, shape);
-	return cursor_push(display, release);
-}
-
-/* Put the pointer's hot spot at (@x, @y). */
-int qxl_move_cursor(struct qxl_display *display, int x, int y)
-{
-	struct qxl_release *release;
-	struct qxl_cursor_cmd *cmd;
-
-	cmd = cursor_alloc(display, sizeof(*cmd), QXL_CURSOR_MOVE, &release);
-	if (IS_ERR(cmd))
-		return PTR_ERR(cmd);
-	cmd->u.position.x = x;
-	cmd->u.position.y = y;
-	return cursor_push(display, release);
-}
-
-int qxl_hide_cursor(struct qxl_display *display)
-{
-	struct qxl_release *release;
-	struct qxl_cursor_cmd *cmd;
-
-	cmd = cursor_alloc(display, sizeof(*cmd), QXL_CURSOR_HIDE, &release);
-	if (IS_ERR(cmd))
-		return PTR_ERR(cmd);
-	return cursor_push(display, release);
 }

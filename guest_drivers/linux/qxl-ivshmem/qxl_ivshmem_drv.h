@@ -11,7 +11,8 @@
  *	qxl_ivshmem_io.c	the I/O request ring: what OUT is on a PCI QXL
  *	qxl_ivshmem_irq.c	MSI-X and what int_pending asks for
  *	qxl_ivshmem_cmd.c	command rings, release ring, memory of commands
- *	qxl_ivshmem_draw.c	pixels and cursors become QXL commands
+ *	qxl_ivshmem_draw.c	pixels become draw commands
+ *	qxl_ivshmem_cursor.c	pointers become cursor commands
  *	qxl_ivshmem_plane.c	primary and cursor plane
  *	qxl_ivshmem_kms.c	CRTC, encoder, connector, modes, the DRM driver
  *
@@ -44,9 +45,11 @@
 #define QXL_MAX_VECTORS		64	/* handlers installed; the host names few of them */
 #define QXL_MAX_COMMANDS	256	/* in flight: rings hold 64, the host a queue more */
 #define QXL_CURSOR_SIZE		64	/* pixels; what every client and compositor takes */
+#define QXL_CURSOR_SHAPES	8	/* a desktop's usual pointers */
 #define QXL_MAX_SIZE		8192	/* pixels of a side of a mode or framebuffer */
 
 struct iosys_map;
+struct qxl_cursor_shape;
 
 /* Memory of one command, ours until the release ring names it. */
 struct qxl_release {
@@ -90,6 +93,7 @@ struct qxl_display {
 	struct qxl_release *releases[QXL_MAX_COMMANDS];
 	u32 release_sequence;
 	u32 image_unique;
+	struct qxl_cursor_shape *cursor_shapes;	/* QXL_CURSOR_SHAPES of them */
 	u64 cursor_unique;
 	bool congested;			/* a wait for ring or memory was in vain */
 	wait_queue_head_t ring_wait;	/* QXL_INTERRUPT_DISPLAY or _CURSOR */
@@ -161,6 +165,9 @@ int qxl_cmd_push(struct qxl_display *display, struct qxl_command_ring *ring, u32
 int qxl_draw_copy(struct qxl_display *display, struct drm_framebuffer *fb,
 		  const struct iosys_map *map, const struct drm_rect *source,
 		  int x, int y);
+
+/* qxl_ivshmem_cursor.c */
+int qxl_cursor_init(struct qxl_display *display);
 int qxl_draw_cursor(struct qxl_display *display, struct drm_framebuffer *fb,
 		    const struct iosys_map *map, int x, int y, int hot_x, int hot_y);
 int qxl_move_cursor(struct qxl_display *display, int x, int y);

@@ -222,6 +222,9 @@ int qxl_plane_init(struct qxl_display *display)
 	int ret;
 
 	INIT_DELAYED_WORK(&display->redraw_work, redraw_work);
+	ret = qxl_cursor_init(display);
+	if (ret)
+		return ret;
 	ret = drm_universal_plane_init(drm, &display->primary, 1, &plane_funcs,
 				       primary_formats, ARRAY_SIZE(primary_formats), NULL,
 				       DRM_PLANE_TYPE_PRIMARY, NULL);
