@@ -1,4 +1,4 @@
-"""How fast a display worker takes commands in, with and without a client.
+"""What a display worker alone costs per command, with and without a client.
 
 The guest and the device are real, joined by the in-process transport; the guest's own
 work is not counted.  CPU time is that of the worker's thread, which draws, marshals and
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.sink import start_sink
+from benchmarks.socket_sink import start_sink
 from spice_protocol.messages.display import DisplayMsgc, SpiceMsgcDisplayInit
 from spice_protocol.qxl_dev import QXLCmdType, QXLCommand, QXLRect
 from tests.fakes.display_bench import DisplayBench
