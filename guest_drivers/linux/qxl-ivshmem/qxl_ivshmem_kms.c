@@ -236,6 +236,11 @@ static int crtc_check(struct drm_crtc *crtc, struct drm_atomic_state *state)
 	if (crtc_state->enable &&
 	    !(crtc_state->plane_mask & drm_plane_mask(crtc->primary)))
 		return -EINVAL;
+	/* A new mode draws all planes anew.  A commit of the cursor alone must stay one:
+	 * a plane that comes along without damage clips would be drawn in full.
+	 */
+	if (!drm_atomic_crtc_needs_modeset(crtc_state))
+		return 0;
 	return drm_atomic_add_affected_planes(state, crtc);
 }
 
