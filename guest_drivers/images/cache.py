@@ -24,8 +24,8 @@ IMAGES = Path(__file__).resolve().parent
 REPOSITORY = IMAGES.parent.parent
 CACHE = REPOSITORY / "build" / "cache"
 
-# An entry nobody asked for this long is an old recipe's (seconds).
-STALE_AFTER = 14 * 24 * 3600
+# An entry that nobody asked for this long is an old recipe's (seconds).
+STALE_AFTER = 24 * 3600
 
 
 def say(text: str) -> None:
@@ -85,6 +85,9 @@ def cached(name: str, key: str, build: Callable[[Path], None]) -> Path:
 
 
 def _build(name: str, final: Path, build: Callable[[Path], None]) -> None:
+    # Whoever left one was killed: the lock is ours.
+    for left in CACHE.glob(f".{name}-*"):
+        shutil.rmtree(left, ignore_errors=True)
     say(f"building {name}")
     started = time.monotonic()
     work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=CACHE))

@@ -13,7 +13,7 @@ import subprocess
 import tarfile
 from typing import TYPE_CHECKING, TypeVar
 
-from cache import say
+from cache import CACHE, say
 from errors import ImageError
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def run(*command: str | Path, cwd: Path | None = None, quiet: bool = True) -> st
         stderr=subprocess.PIPE if quiet else None,
     )
     if result.returncode:
+        if "No space left on device" in (result.stderr or ""):
+            raise ImageError(f"no space left under {CACHE}")
         complaint = (result.stderr or "").strip().splitlines() or ["no message"]
         what = " ".join(words[:3])
         raise ImageError(f"{what}: " + " | ".join(complaint[-4:]))
@@ -135,7 +137,9 @@ def download(folder: Path, *packages: str) -> list[Path]:
 def unpack(deb: Path, target: Path, wanted: Callable[[str], bool]) -> None:
     """Unpack the plain files of *deb* whose path (``usr/...``) is *wanted*."""
     with subprocess.Popen(
-        ["dpkg", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE
+        ["dpkg", "--fsys-tarfile", str(deb)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     ) as process:
         assert process.stdout is not None
         with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
