@@ -85,7 +85,13 @@ def tiny(tmp_path_factory) -> Iterator[Guest]:
     yield from guest_of(tmp_path_factory, "tiny")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desktop(tmp_path_factory) -> Iterator[Guest]:
     """The guest with Xorg; a test leaves it as it found it."""
     yield from guest_of(tmp_path_factory, "desktop")
+
+
+@pytest.fixture(scope="module")
+def newer_tiny(tmp_path_factory) -> Iterator[Guest]:
+    """The small guest with the newer kernel."""
+    yield from guest_of(tmp_path_factory, "tiny", "--kernel", "6.12")
