@@ -4,23 +4,15 @@ Whatever they are, nothing but the documented errors comes out: none of the clie
 bytes raises, QEMU's raise ``QemuError`` or what a broken JSON reply raises, and what
 went out was one whole message at a time.
 
-Run under atheris (``pip install atheris``) to let coverage steer::
-
-    python tests/fuzz/fuzz_qmp.py -max_len=2000
-
-or without it for a number of random inputs::
-
-    python tests/fuzz/fuzz_qmp.py --random 10000 [--seed 1]
+How to run it: see ``tests/fuzz/runner.py``.
 """
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
 import json
-import random
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -32,6 +24,10 @@ from qmp_bridge.monitor_session import MonitorSession
 from qmp_bridge.qemu_session import QemuSession
 from tests.fakes.qmp_server import GREETING
 from tests.fakes.spice_control import FakeSpiceControl
+from tests.fuzz.runner import run
+
+if TYPE_CHECKING:
+    import random
 
 WORDS = [
     b'{"execute":"qmp_capabilities","arguments":{"enable":["oob"]}}',
@@ -115,6 +111,11 @@ class NoPipe:
         json.loads(message)
 
 
+def make(generator: random.Random) -> bytes:
+    """Make up to 30 pieces, mostly of words that mean something."""
+    return b"".join(_piece(generator) for _ in range(generator.randrange(30)))
+
+
 def _piece(generator: random.Random) -> bytes:
     words = b"".join(generator.choice(WORDS) for _ in range(generator.randrange(3)))
     body = words[:63] or generator.randbytes(generator.randrange(8))
@@ -122,34 +123,5 @@ def _piece(generator: random.Random) -> bytes:
     return bytes([len(body) << 2 | kind]) + body
 
 
-def run_random(count: int, seed: int) -> None:
-    """Play *count* random inputs."""
-    generator = random.Random(seed)
-    for number in range(count):
-        data = b"".join(_piece(generator) for _ in range(generator.randrange(30)))
-        try:
-            play(data)
-        except BaseException:
-            print(f"input {number} of seed {seed}: {data.hex()}", file=sys.stderr)
-            raise
-    print(f"{count} inputs of seed {seed}: nothing broke")
-
-
-def main() -> None:
-    """Choose between atheris and random inputs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--random", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments, rest = parser.parse_known_args()
-    if arguments.random or not importlib.util.find_spec("atheris"):
-        run_random(arguments.random or 1000, arguments.seed)
-        return
-    import atheris  # noqa: PLC0415 - optional
-
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], *rest], play)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    run(play, make)
