@@ -2,74 +2,98 @@
 SHELL := /bin/bash
 GUEST ?= tiny
 PORT ?= 5930
-PY := .venv/bin/python
 JOBS ?= 2
+# Fuzzing: seconds per target in C, inputs per target in Python, and where to begin.
+TIME ?= 20
+RUNS ?= 2000
+SEED ?= 1
+
+PY := .venv/bin/python
+PYTEST := $(PY) -X dev -bb -m pytest -q
+NATIVE := $(MAKE) --no-print-directory -C spice_common/native
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run setup-test run stop check lint types layers unit test \
-	native asan fuzz interop system bench docs build format clean
+.NOTPARALLEL:
+.PHONY: help run stop test check lint types layers unit native asan fuzz images interop \
+	system bench build format clean setup setup-run setup-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # -- two commands for everybody -------------------------------------------------------
 
-run: setup-run ## start a guest (GUEST=tiny|desktop) with qxld; DETACH=1 returns when it is up
+run: setup-run ## start a guest (GUEST=tiny|desktop, PORT=5930); DETACH=1 returns when it is up
 	@$(PY) tools/run_guest.py start --guest "$(GUEST)" --port "$(PORT)" $(if $(filter 1,$(DETACH)),--detach)
 
 stop: ## end what `make run DETACH=1` started
-	@$(PY) tools/run_guest.py stop
+	@if [ -e build/run.json ]; then $(PY) tools/run_guest.py stop; else echo "nothing is running"; fi
 
-test: setup-test ## everything: check, C core under sanitizers, fuzzers, clients, guests
-	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory native asan fuzz
-	@$(MAKE) --no-print-directory images
-	@$(MAKE) --no-print-directory interop system
+test: setup-test check native asan fuzz images interop system ## everything: all of the below up to `system`
 
 # -- the fast part --------------------------------------------------------------------
 
-check: setup lint types layers unit ## lint, types, layers, unit and property tests (< 2 minutes)
+check: lint types layers unit ## lint, types, layers, unit: under 2 minutes
 
-lint: ## ruff, format
+lint: setup ## ruff: rules and format; spelling
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m codespell_lib
 
-types: ## mypy --strict
+types: setup ## mypy --strict
 	$(PY) -m mypy
 
-layers: ## imports point down only
-	.venv/bin/lint-imports
+layers: setup ## imports point down only
+	.venv/bin/lint-imports --no-logo
 
-unit: ## unit, property and parity tests
-	$(PY) -X dev -bb -m pytest -q -n $(JOBS) tests/unit tests/property tests/parity tests/fuzz
+unit: setup ## unit, property and parity tests
+	$(PYTEST) -n $(JOBS) tests/unit tests/property tests/parity
 
-# -- the C core without Python ---------------------------------------------------------
+# -- the C core -------------------------------------------------------------------------
 
-native: ## plain-C tests of the core
-	$(MAKE) -C spice_common/native check
+native: setup ## plain-C tests of the core
+	$(NATIVE) check
 
-asan: ## the same under ASan and UBSan
-	$(MAKE) -C spice_common/native asan
+asan: setup ## these, and the Python tests of the core, under ASan and UBSan
+	$(NATIVE) asan
+	tools/test_sanitized.sh -q tests/unit/spice_common
 
-fuzz: ## the fuzz targets, a short run each
-	$(MAKE) -C spice_common/native fuzz
+fuzz: setup-test ## fuzz targets: TIME=20 seconds each in C, RUNS=2000 inputs each in Python, SEED=1
+	$(NATIVE) fuzz TIME=$(TIME) SEED=$(SEED)
+	@for target in tests/fuzz/fuzz_*.py; do \
+		echo "$$target"; $(PY) -X dev -bb $$target --random $(RUNS) --seed $(SEED) || exit 1; \
+	done
 
 # -- real clients, real guests ---------------------------------------------------------
 
-images: ## build the guest images that tests boot
-	$(PY) guest_drivers/images/build_image.py tiny
-	$(PY) guest_drivers/images/build_image.py desktop
+images: setup-run ## build the guest images that tests boot, once
+	@for image in tiny "tiny --kernel 6.12" desktop; do \
+		$(PY) guest_drivers/images/build_image.py $$image >/dev/null || \
+		if [ "$$(id -u)" = 0 ]; then exit 1; else echo "no root rights: tests of this guest are skipped"; fi; \
+	done
 
-interop: ## real SPICE and QMP clients
-	$(PY) -X dev -m pytest -q tests/interop
+interop: setup-test ## real SPICE and QMP clients
+	$(PYTEST) tests/interop
 
-system: ## real guests under QEMU
-	$(PY) -X dev -m pytest -q tests/system
-
-bench: setup-test ## measure; results in benchmarks/results
-	$(PY) -m benchmarks
+system: setup-test images ## real guests under QEMU
+	$(PYTEST) tests/system
 
 # -- the rest ---------------------------------------------------------------------------
+
+bench: setup-test images ## measure; results in benchmarks/results
+	$(PY) -m benchmarks
+
+build: setup ## sdist and abi3 wheel in dist/
+	@tools/build_dist.sh dist
+
+format: setup ## rewrite sources the way lint wants them
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+clean: ## remove what was built, guest images too; .venv stays
+	@if [ -e build/run.json ]; then $(PY) tools/run_guest.py stop; fi
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -f spice_common/_native*.so spice_common/_native*.c spice_common/*.o
+	$(NATIVE) clean
 
 setup:
 	@tools/setup.sh build
@@ -79,15 +103,3 @@ setup-run:
 
 setup-test:
 	@tools/setup.sh test
-
-format: ## rewrite sources the way lint wants them
-	$(PY) -m ruff format .
-	$(PY) -m ruff check --fix .
-
-build: setup ## sdist and abi3 wheel in dist/
-	$(PY) -m pip wheel -q --no-deps --no-build-isolation -w dist .
-
-clean: ## remove what was built; guest images too
-	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	rm -f spice_common/_native*.so spice_common/_native*.c spice_common/*.o
-	$(MAKE) -C spice_common/native clean

@@ -2,105 +2,173 @@
 # Install what a target needs: Debian packages, .venv, the compiled core.
 # usage: tools/setup.sh build|run|test
 #
-# Each step is skipped when nothing changed.  Without root the missing packages are
-# named and the rest is done as far as it goes.
+# A step is skipped when nothing changed.  Without root the missing packages are named
+# and the rest is done as far as it goes.
 set -eu
 cd "$(dirname "$0")/.."
 level=${1:?usage: tools/setup.sh build|run|test}
 
-build=(gcc libc6-dev make pkg-config python3 python3-dev python3-venv libpixman-1-dev
-    libspice-protocol-dev)
-run=(qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio busybox-static kmod xz-utils
-    zstd bzip2 bc bison flex libelf-dev gcc-12 fakeroot)
-test=(spice-client-gtk virt-viewer xvfb xauth xdotool imagemagick
-    python3-gi gir1.2-spiceclientglib-2.0 python3-pil python3-cryptography openssl
-    x11-utils clang libclang-rt-14-dev llvm-14 qemu-system-modules-spice clang-format)
+# The core and `make check`.
+build=(gcc libc6-dev make pkg-config libpixman-1-dev libspice-protocol-dev
+    python3 libpython3-dev python3-venv)
+# QEMU, and what images are made with; objtool, which compiles modules, needs libelf1.
+run=(qemu-system-x86 mmdebstrap e2fsprogs gcc-12 libelf1)
+# Clients and the screens they open, the fuzzers' compiler and its symbolizer.
+test=(spice-client-gtk virt-viewer gir1.2-spiceclientglib-2.0 python3-gi
+    xvfb xdotool imagemagick openssl clang libclang-rt-14-dev llvm)
+
+case $level in
+build) packages=("${build[@]}") ;;
+run) packages=("${build[@]}" "${run[@]}") ;;
+test) packages=("${build[@]}" "${run[@]}" "${test[@]}") ;;
+*) level=; packages=() ;;
+esac
 
 say() { printf '[setup] %s\n' "$*" >&2; }
 die() { printf 'qxld: %s\n' "$*" >&2; exit 1; }
 
-packages=("${build[@]}")
-[ "$level" = build ] || packages+=("${run[@]}")
-[ "$level" = test ] && packages+=("${test[@]}")
+# Show every now and then how far a log is.
+follow() {
+    local second=0
+    while sleep 1 >/dev/null 2>&1; do
+        second=$((second + 1))
+        [ $((second % 15)) != 0 ] ||
+            say "  $second s: $(tail -n 1 "$1" | tr -d '\r' | cut -c 1-64)"
+    done
+}
+
+# Run a command with its output in a log.
+logged() {
+    local log=$1 result=0
+    shift
+    follow "$log" 9>&- &
+    follower=$!
+    "$@" >"$log" 2>&1 9>&- </dev/null || result=$?
+    kill $follower
+    follower=
+    return $result
+}
+follower=
+trap '[ -z "$follower" ] || kill $follower 2>/dev/null || true' EXIT
+exec 8>&2 # while a command runs, 2 is its log
+trap 'say interrupted 2>&8; exit 130' INT TERM
+
+# The line of a log that says why: its first one that looks like a cause.
+reason() {
+    grep -m 1 -h -E "No space left|Temporary failure|Could not resolve|ConnectionError" "$1" ||
+        grep -m 1 -h -E "^E: |[Ee]rror:" "$1" ||
+        tail -n 1 "$1"
+}
+
+# Only what is to be installed takes room (MiB).
+need_room() {
+    local free
+    free=$(df -Pk . 2>/dev/null | awk 'NR == 2 {print int($4 / 1024)}')
+    [ "${free:-$1}" -ge "$1" ] || die "no disk: $free MiB are free in $PWD, $1 MiB are needed"
+}
 
 missing_packages() {
-    local p
-    for p in "${packages[@]}"; do
-        dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || echo "$p"
-    done
+    comm -23 <(printf '%s\n' "${packages[@]}" | sort) \
+        <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null |
+            awk '$2 == "installed" {print $1}' | sort)
+}
+
+apt_get() {
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"
+}
+
+update_and_install() {
+    apt_get update || true # one of several mirrors may be away
+    apt_get install -y --no-install-recommends "$@"
 }
 
 install_packages() {
     local missing sudo=()
-    command -v dpkg-query >/dev/null || { say "not a Debian system: packages are not checked"; return; }
+    if ! command -v dpkg-query >/dev/null; then
+        say "not a Debian system: packages are not checked"
+        return
+    fi
     mapfile -t missing < <(missing_packages)
-    [ "${#missing[@]}" = 0 ] && return
+    [ "${#missing[@]}" != 0 ] || return 0
     if [ "$(id -u)" != 0 ]; then
-        if sudo -n true 2>/dev/null; then
-            sudo=(sudo)
-        else
-            say "no root rights; please install:  apt-get install ${missing[*]}"
+        if ! sudo -n true 2>/dev/null; then
+            say "no root rights; please install:  apt-get install --no-install-recommends ${missing[*]}"
             say "going on with what is there"
             return
         fi
+        sudo=(sudo -n)
     fi
     say "installing ${#missing[@]} packages: ${missing[*]}"
-    mkdir -p build
-    if ! { "${sudo[@]}" apt-get update -q &&
-        DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -q \
-            --no-install-recommends "${missing[@]}"; } >build/apt.log 2>&1; then
-        tail -n 5 build/apt.log >&2
-        die "installing packages failed; all of it is in build/apt.log"
-    fi
+    logged build/apt.log update_and_install "${missing[@]}" ||
+        die "installing packages failed: $(reason build/apt.log) (see build/apt.log)"
 }
 
 find_python() {
-    local p
-    for p in python3 /usr/bin/python3; do
-        if "$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            command -v "$p"
+    local python
+    for python in python3 /usr/bin/python3; do
+        if "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$python"
             return
         fi
     done
-    die "Python 3.11 or later with venv is needed (Debian: python3 python3-venv)"
+    return 1
 }
 
+# What goes into .venv depends on these, and .venv on where it is.
+stamp=.venv/.qxld-stamp
+wanted() { { pwd; cat pyproject.toml setup.py tools/setup.sh; } | sha256sum; }
+
+pip() { .venv/bin/python -m pip "$@"; }
+
 make_venv() {
-    local stamp want
-    stamp=.venv/.qxld-stamp
-    want=$(sha256sum pyproject.toml tools/setup.sh | sha256sum)
-    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && return
+    local python
+    [ "$(cat $stamp 2>/dev/null)" != "$(wanted)" ] || return 0
+    need_room 400
     say "preparing .venv"
-    [ -x .venv/bin/python ] || "$(find_python)" -m venv .venv
-    mkdir -p build
-    if ! {
-        .venv/bin/python -m pip install -q --disable-pip-version-check -U 'pip>=25.1' 'setuptools>=77' wheel cffi &&
-            .venv/bin/python -m pip install -q --disable-pip-version-check --group dev &&
-            .venv/bin/python -m pip install -q --disable-pip-version-check --no-build-isolation -e .
-    } >build/pip.log 2>&1; then
-        tail -n 5 build/pip.log >&2
-        die "installing Python packages failed; all of it is in build/pip.log"
+    if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+        python=$(find_python) ||
+            die "Python 3.11 or later with venv is needed (Debian: python3 python3-venv)"
+        logged build/pip.log "$python" -m venv --clear .venv ||
+            die "no .venv: $(reason build/pip.log) (see build/pip.log)"
     fi
-    echo "$want" >"$stamp"
+    export PIP_DISABLE_PIP_VERSION_CHECK=1
+    { logged build/pip.log pip install -U 'pip>=25.1' 'setuptools>=77' 'cffi>=2.0' &&
+        logged build/pip.log pip install --group dev; } ||
+        die "installing Python packages failed: $(reason build/pip.log) (see build/pip.log)"
+}
+
+compile() {
+    # Python prefers a name with its own tag to that of the stable ABI.
+    rm -f spice_common/_native.cpython-*.so
+    .venv/bin/python setup.py -q build_ext --inplace --force
 }
 
 build_core() {
-    local out
-    out=$(find spice_common -maxdepth 1 -name '_native*.so' -print -quit)
-    if [ -n "$out" ] && [ -z "$(find spice_common/native/{include,src,build.py} -newer "$out" -print -quit)" ]; then
-        return
+    local core=spice_common/_native.abi3.so changed
+    changed=$(find spice_common/native/{include,src,build.py} setup.py -newer $core -print -quit 2>&1) || true
+    [ -n "$changed" ] || return 0
+    if ! command -v gcc >/dev/null && ! command -v cc >/dev/null; then
+        die "the C core cannot be compiled: no C compiler (Debian: ${build[*]})"
     fi
     say "compiling the C core"
-    mkdir -p build
-    if ! .venv/bin/python setup.py -q build_ext --inplace >build/core.log 2>&1; then
-        tail -n 20 build/core.log >&2
-        die "the C core does not compile; all of it is in build/core.log"
-    fi
+    logged build/core.log compile ||
+        die "the C core does not compile: $(reason build/core.log) (see build/core.log)"
 }
 
-room=$(df -Pk . | awk 'NR == 2 {print $4}')
-[ "$room" -gt 500000 ] || die "no disk: $((room / 1024)) MiB free here, 500 MiB are needed"
+install_qxld() {
+    [ "$(cat $stamp 2>/dev/null)" != "$(wanted)" ] || return 0
+    logged build/pip.log pip install --no-build-isolation -e . ||
+        die "installing qxld into .venv failed: $(reason build/pip.log) (see build/pip.log)"
+    wanted >$stamp
+}
+
+[ -n "$level" ] || die "usage: tools/setup.sh build|run|test"
 [ -w . ] || die "no right to write in $PWD"
+mkdir -p build
+# Two of us at once would be in each other's way.
+exec 9>build/setup.lock
+flock -n 9 || { say "waiting for another set-up"; flock 9; }
 install_packages
 make_venv
 build_core
+install_qxld
