@@ -138,7 +138,7 @@ static int display_start(struct qxl_display *display)
 	smp_store_release(&display->ram,
 			  display->ram_window.base + display->heap_size);
 	qxl_irq_enable(display);
-	qxl_kms_read_client_config(display);
+	qxl_read_client_config(display);
 	ret = drm_dev_register(&display->drm, 0);
 	if (ret) {
 		display_end(display);

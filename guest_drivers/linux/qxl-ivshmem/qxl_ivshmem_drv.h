@@ -14,7 +14,8 @@
  *	qxl_ivshmem_draw.c	pixels become draw commands
  *	qxl_ivshmem_cursor.c	pointers become cursor commands
  *	qxl_ivshmem_plane.c	primary and cursor plane
- *	qxl_ivshmem_kms.c	CRTC, encoder, connector, modes, the DRM driver
+ *	qxl_ivshmem_connector.c	connector, modes, the client's wishes
+ *	qxl_ivshmem_kms.c	CRTC, encoder, the DRM driver
  *
  * The VDI port's character device is to be qxl_ivshmem_vdi.c: probed after the displays
  * when the header offers QXL_IVSHMEM_FEATURE_VDI_PORT, served from struct qxl_ivshmem
@@ -176,11 +177,16 @@ int qxl_hide_cursor(struct qxl_display *display);
 /* qxl_ivshmem_plane.c */
 int qxl_plane_init(struct qxl_display *display);
 
+/* qxl_ivshmem_connector.c */
+int qxl_connector_init(struct qxl_display *display);
+void qxl_read_client_config(struct qxl_display *display);
+bool qxl_mode_fits(struct qxl_display *display, u32 width, u32 height);
+bool qxl_fbdev_size(struct qxl_display *display, u32 *width, u32 *height);
+
 /* qxl_ivshmem_kms.c */
 extern const struct drm_driver qxl_drm_driver;
 int qxl_kms_init(struct qxl_display *display);
 void qxl_kms_start(struct qxl_display *display);
 void qxl_kms_stop(struct qxl_display *display);
-void qxl_kms_read_client_config(struct qxl_display *display);
 
 #endif /* QXL_IVSHMEM_DRV_H */
