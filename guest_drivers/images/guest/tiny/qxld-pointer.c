@@ -10,6 +10,8 @@
  * The console is the kernel's own DRM client and loses its rights while anybody is DRM
  * master, so this program is master only around a cursor ioctl.
  *
+ * A card that is unplugged makes it start anew and wait for the next one.
+ *
  * Files: /run/screen "width,height"; /run/pointer "x y buttons".
  * qxld-pointer --dump writes the screen as PPM to standard output and ends.
  */
@@ -33,6 +35,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define MAX_CARDS 8
 #define MAX_INPUTS 16
 #define CURSOR_SIDE 64
 #define HOT_X 3
@@ -53,27 +56,41 @@ static int num_inputs;
 
 /* -- the card ----------------------------------------------------------------------- */
 
-static bool open_card(void)
+static bool open_card_number(int number)
 {
     struct drm_mode_card_res resources = {0};
     uint32_t crtcs[8];
+    char path[32];
 
-    card = open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
+    snprintf(path, sizeof(path), "/dev/dri/card%d", number);
+    card = open(path, O_RDWR | O_CLOEXEC);
     if (card < 0)
         return false;
     ioctl(card, DRM_IOCTL_DROP_MASTER, 0); /* the first opener becomes master */
     resources.crtc_id_ptr = (uintptr_t)crtcs;
     resources.count_crtcs = 8;
-    if (ioctl(card, DRM_IOCTL_MODE_GETRESOURCES, &resources) < 0 || !resources.count_crtcs)
+    if (ioctl(card, DRM_IOCTL_MODE_GETRESOURCES, &resources) < 0 || !resources.count_crtcs) {
+        close(card);
         return false;
+    }
     crtc_id = crtcs[0];
     return true;
+}
+
+/* The first card; after a hot-plug it need not be number 0. */
+static bool open_card(void)
+{
+    for (int number = 0; number < MAX_CARDS; number++)
+        if (open_card_number(number))
+            return true;
+    return false;
 }
 
 static bool get_mode(int *width, int *height)
 {
     struct drm_mode_crtc crtc = {.crtc_id = crtc_id};
 
+    errno = 0;
     if (ioctl(card, DRM_IOCTL_MODE_GETCRTC, &crtc) < 0 || !crtc.mode_valid)
         return false;
     *width = crtc.mode.hdisplay;
@@ -373,6 +390,13 @@ static void serve(int uevents)
     }
 }
 
+static bool unplugged(void)
+{
+    int width, height;
+
+    return !get_mode(&width, &height) && errno == ENODEV;
+}
+
 /* -- --dump ------------------------------------------------------------------------- */
 
 static int dump(void)
@@ -406,16 +430,17 @@ int main(int argc, char **argv)
         return dump();
     setvbuf(stderr, NULL, _IOLBF, 0);
     uevents = open_uevents();
-    while (!open_card()) {
-        if (card >= 0)
-            close(card);
-        sleep(1);
-    }
+    while (!open_card())
+        usleep(200000);
     find_inputs();
     follow_mode();
     pointer_x = screen_width / 2;
     pointer_y = screen_height / 2;
     show_cursor();
-    for (;;)
+    while (!unplugged())
         serve(uevents);
+    fprintf(stderr, "the card was unplugged\n");
+    unlink("/run/screen");
+    execv("/proc/self/exe", argv);
+    return 1;
 }
