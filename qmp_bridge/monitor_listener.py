@@ -32,7 +32,8 @@ def listening_socket(listen: Path | str | socket.socket, backlog: int) -> socket
         sock.listen(backlog)
     except OSError as error:
         sock.close()
-        raise MonitorSocketError(f"cannot listen at {path}: {error}") from error
+        reason = error.strerror or error
+        raise MonitorSocketError(f"cannot listen at {path}: {reason}") from error
     return sock
 
 
@@ -50,5 +51,6 @@ def _remove_stale(path: Path) -> None:
             path.unlink(missing_ok=True)
             return
         except OSError as error:
-            raise MonitorSocketError(f"cannot use {path}: {error}") from error
+            reason = error.strerror or error
+            raise MonitorSocketError(f"cannot use {path}: {reason}") from error
     raise MonitorSocketError(f"somebody else serves {path}")

@@ -84,11 +84,11 @@ class Bridge:
         return len(self._monitors)
 
     def on_qemu_gone(self, callback: Callable[[QemuError], None]) -> None:
-        """Call *callback* once when QEMU closes its monitor; all clients are closed."""
+        """Call *callback* whenever QEMU closes its monitor; all clients are closed."""
         self._gone_callbacks.append(callback)
 
     async def start(self) -> None:
-        """Connect, wait for QEMU's greeting, then listen.
+        """Connect, wait for QEMU's greeting, then listen; again after the end of one.
 
         Raises:
             QemuError: QEMU cannot be reached or does not speak QMP.

@@ -4,42 +4,21 @@ from __future__ import annotations
 
 import sys
 
-from qmp_bridge.errors import BridgeError
-from qxld import logs
-from qxld.commands import COMMANDS
-from qxld.errors import QxldError, UsageError
-from qxld.options import configuration, make_parser
-from spice_server.errors import OperatorError
-from vm_transport.errors import TransportError
-
 __all__ = ["main"]
+
+INTERRUPTED = 130
+"""What a shell makes of SIGINT."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command that *arguments* name; the exit code."""
-    parsed = make_parser().parse_args(arguments)
     try:
-        if parsed.command != "screenshot":
-            log = configuration(parsed).log
-            try:
-                logs.setup(log.level, log.format)
-            except ValueError as error:
-                raise UsageError(str(error)) from error
-        return COMMANDS[parsed.command](parsed)
-    except QxldError as error:
-        return _complain(error, error.exit_code)
-    except (OperatorError, TransportError, BridgeError) as error:
-        return _complain(error, QxldError.exit_code)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _complain(f"{where}{error.strerror}", QxldError.exit_code)
+        # Here, because it takes a while, in which Ctrl-C shall not show a traceback.
+        from qxld.program import execute  # noqa: PLC0415
+
+        return execute(arguments)
     except KeyboardInterrupt:
-        return 130
-
-
-def _complain(error: object, code: int) -> int:
-    print(f"qxld: {error}", file=sys.stderr)
-    return code
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

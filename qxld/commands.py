@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
+import errno
+import logging
 import shlex
-import signal
-import sys
+import socket
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from qxld.announcement import Announcement, say
 from qxld.compose import Daemon
 from qxld.errors import QxldError, UsageError
-from qxld.hot_plug import attach, detach
+from qxld.hot_plug import attach as plug_in, clear_away, detach
+from qxld.interruption import until_signal
 from qxld.options import configuration
 from qxld.qemu_process import (
     QemuProcess,
+    check_command,
     display_arguments,
     input_arguments,
     monitor_arguments,
 )
-from qxld.runtime_dir import runtime_dir
-from qxld.settings import (
-    attach_options,
-    layout,
-    password,
-    read_password,
-)
-from qxld.vv_file import write_vv
+from qxld.runtime_dir import qemu_monitor_path, runtime_dir
+from qxld.settings import attach_options, check_tablet, layout, read_password
 from spice_client.errors import SpiceClientError
 from spice_client.screenshot import screenshot as take_screenshot
 from spice_client.tls import TlsTrust
@@ -37,7 +33,7 @@ from vm_transport.ivshmem.attach import qemu_arguments
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import AsyncIterator, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Coroutine
     from pathlib import Path
 
     from qxld.config import QxldConfig
@@ -46,91 +42,103 @@ __all__ = ["COMMANDS"]
 
 T = TypeVar("T")
 
+_ALIVE = {0, errno.EAGAIN}
+"""What connecting to a socket that somebody listens on gives."""
+
+_log = logging.getLogger(__name__)
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Start QEMU together with its display; end when it ends."""
     config = configuration(arguments)
+    check_tablet(config.device)
+    check_command(arguments.qemu)
+    if config.monitor.qmp is not None:
+        raise UsageError("monitor.qmp is for serve and attach: run makes its own")
+    announcement = _announcement(arguments, config)
     with runtime_dir(config.runtime_dir) as folder:
-        return asyncio.run(_until_signal(_run(arguments, config, folder)))
+        work = _run(arguments.qemu, config, folder, announcement)
+        return asyncio.run(until_signal(work))
 
 
-async def _run(arguments: argparse.Namespace, config: QxldConfig, folder: Path) -> int:
-    qmp = folder / "qemu-monitor.sock"
-    qmp.unlink(missing_ok=True)
-    async with _daemon(config, folder) as daemon:
-        command = [
-            *arguments.qemu,
-            *display_arguments(arguments.qemu),
-            *input_arguments(arguments.tablet, arguments.qemu),
-            *qemu_arguments(daemon.attach_options),
-            *monitor_arguments(qmp),
-        ]
-        qemu = await QemuProcess.start(command)
+async def _run(
+    command: list[str], config: QxldConfig, folder: Path, announcement: Announcement
+) -> int:
+    async with _daemon(config, folder, announcement) as daemon:
+        _remove_stale(daemon.qemu_monitor)
+        qemu = await QemuProcess.start(
+            [
+                *command,
+                *display_arguments(command),
+                *input_arguments(config.device.tablet, command),
+                *qemu_arguments(daemon.attach_options),
+                *monitor_arguments(daemon.qemu_monitor),
+            ]
+        )
         try:
-            async with _tasks(qemu.wait()) as ended:
-                await _unless(ended, daemon.connect(qmp), "QEMU ended at its start")
-                with _announced(arguments, config, daemon, qemu.pid):
-                    return await ended
+            async with _beside(qemu.wait()) as ended:
+                if await _before(ended, daemon.connect(patient=True)):
+                    with announcement.made(daemon.monitor_path, qemu.pid):
+                        await ended
+                return ended.result()
         finally:
             await qemu.stop()
+            daemon.qemu_monitor.unlink(missing_ok=True)
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove the monitor socket of an earlier run, unless its QEMU runs still."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)  # noqa: FBT003
+        # A QEMU whose monitor is taken has a full backlog: EAGAIN.
+        if path.exists() and probe.connect_ex(str(path)) in _ALIVE:
+            raise QxldError(
+                f"{path}: the QEMU of an earlier run still serves it; end that QEMU, "
+                f"or give it a display again with `qxld attach --qmp {path}`"
+            )
+    path.unlink(missing_ok=True)
 
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serve a display to whichever QEMU comes."""
     config = configuration(arguments)
+    announcement = _announcement(arguments, config)
     with runtime_dir(config.runtime_dir) as folder:
-        return asyncio.run(_until_signal(_serve(arguments, config, folder)))
+        return asyncio.run(until_signal(_serve(config, folder, announcement)))
 
 
-async def _serve(
-    arguments: argparse.Namespace, config: QxldConfig, folder: Path
-) -> int:
-    async with _daemon(config, folder) as daemon:
-        if config.monitor.qmp is None:
-            print(
-                "qxld: without --qmp keys and pointer do not reach the guest, "
-                "and there is no monitor",
-                file=sys.stderr,
-            )
-        print(f"QEMU options: {_printable(daemon)}", flush=True)
-        with _announced(arguments, config, daemon):
-            await _follow_qemu(daemon, config.monitor.qmp)
-    return 0
+async def _serve(config: QxldConfig, folder: Path, announcement: Announcement) -> int:
+    async with _daemon(config, folder, announcement) as daemon:
+        say(f"QEMU options: {shlex.join(_options_of_qemu(config, folder))}")
+        with announcement.made(daemon.monitor_path):
+            while True:
+                await daemon.connect(patient=True)
+                await daemon.qemu_gone.wait()
+                await daemon.disconnect()
 
 
-async def _follow_qemu(daemon: Daemon, qmp: Path | None) -> None:
-    """Keep a connection with QEMU's monitor, whichever QEMU it is."""
-    if qmp is None:
-        await asyncio.Event().wait()
-        return
-    while True:
-        await daemon.connect(qmp)
-        await daemon.qemu_gone.wait()
-        await daemon.disconnect()
-
-
-def attach_command(arguments: argparse.Namespace) -> int:
+def attach(arguments: argparse.Namespace) -> int:
     """Plug a display into a running QEMU and serve it."""
     config = configuration(arguments)
     if config.monitor.qmp is None:
         raise UsageError("attach needs --qmp, the QMP socket of the running QEMU")
+    announcement = _announcement(arguments, config)
     with runtime_dir(config.runtime_dir) as folder:
-        return asyncio.run(_until_signal(_attach(arguments, config, folder)))
+        work = _attach(config, config.monitor.qmp, folder, announcement)
+        return asyncio.run(until_signal(work))
 
 
 async def _attach(
-    arguments: argparse.Namespace, config: QxldConfig, folder: Path
+    config: QxldConfig, qmp: Path, folder: Path, announcement: Announcement
 ) -> int:
-    qmp = config.monitor.qmp
-    assert qmp is not None
-    if not qmp.exists():
-        raise QxldError(f"{qmp}: there is no such socket")
-    async with _daemon(config, folder) as daemon:
-        await daemon.connect(qmp)
-        await attach(daemon)
+    await clear_away(qmp, attach_options(config, folder))
+    async with _daemon(config, folder, announcement) as daemon:
+        await daemon.connect(patient=False)
+        await plug_in(daemon)
         try:
-            with _announced(arguments, config, daemon):
+            with announcement.made(daemon.monitor_path):
                 await daemon.qemu_gone.wait()
+                _log.info("QEMU ended")
         finally:
             if not daemon.qemu_gone.is_set():
                 await detach(daemon)
@@ -143,9 +151,19 @@ def qemu_args(arguments: argparse.Namespace) -> int:
     if config.runtime_dir is None:
         raise UsageError("qemu-args needs --runtime-dir, where `serve` has its socket")
     layout(config.device)
-    options = attach_options(config, config.runtime_dir.absolute())
-    print(shlex.join(qemu_arguments(options)))
+    print(shlex.join(_options_of_qemu(config, config.runtime_dir.absolute())))
     return 0
+
+
+def _options_of_qemu(config: QxldConfig, folder: Path) -> list[str]:
+    """Return what a QEMU that somebody else starts must be given."""
+    check_tablet(config.device)
+    monitor = [] if config.monitor.qmp else monitor_arguments(qemu_monitor_path(folder))
+    return [
+        *qemu_arguments(attach_options(config, folder)),
+        *input_arguments(config.device.tablet),
+        *monitor,
+    ]
 
 
 def screenshot(arguments: argparse.Namespace) -> int:
@@ -154,17 +172,16 @@ def screenshot(arguments: argparse.Namespace) -> int:
     if arguments.password_file is not None:
         secret = read_password(arguments.password_file)
     trust = TlsTrust(arguments.ca_file, arguments.host_subject, arguments.insecure)
+    work = take_screenshot(
+        arguments.uri,
+        arguments.output,
+        password=secret,
+        trust=trust,
+        display_id=arguments.display,
+        timeout_s=arguments.timeout,
+    )
     try:
-        picture = asyncio.run(
-            take_screenshot(
-                arguments.uri,
-                arguments.output,
-                password=secret,
-                trust=trust,
-                display_id=arguments.display,
-                timeout_s=arguments.timeout,
-            )
-        )
+        picture = asyncio.run(work)
     except (SpiceClientError, ProtocolError) as error:
         raise QxldError(str(error)) from error
     print(f"{arguments.output}: {picture.width} x {picture.height}")
@@ -174,76 +191,33 @@ def screenshot(arguments: argparse.Namespace) -> int:
 COMMANDS = {
     "run": run,
     "serve": serve,
-    "attach": attach_command,
+    "attach": attach,
     "qemu-args": qemu_args,
     "screenshot": screenshot,
 }
 
 
+def _announcement(arguments: argparse.Namespace, config: QxldConfig) -> Announcement:
+    return Announcement(config.spice, vv=arguments.vv, state=arguments.state)
+
+
 @contextlib.asynccontextmanager
-async def _daemon(config: QxldConfig, folder: Path) -> AsyncIterator[Daemon]:
+async def _daemon(
+    config: QxldConfig, folder: Path, announcement: Announcement
+) -> AsyncIterator[Daemon]:
     """Give a daemon that QEMU and clients can connect to; end it afterwards."""
     daemon = Daemon(config, folder)
     try:
         await daemon.prepare()
         await daemon.listen()
+        announcement.write_vv()
         yield daemon
     finally:
         await daemon.stop()
 
 
-@contextlib.contextmanager
-def _announced(
-    arguments: argparse.Namespace,
-    config: QxldConfig,
-    daemon: Daemon,
-    qemu_pid: int | None = None,
-) -> Iterator[None]:
-    """Tell that clients can connect, in words and in the files asked for."""
-    spice = config.spice
-    if arguments.vv:
-        write_vv(arguments.vv, spice, password(spice))
-    uris = _uris(config)
-    if arguments.state:
-        state = {
-            "pid": os.getpid(),
-            "qemu_pid": qemu_pid,
-            "uris": uris,
-            "monitor": str(daemon.monitor_path),
-        }
-        partial = arguments.state.with_name(arguments.state.name + ".new")
-        partial.write_text(json.dumps(state) + "\n", encoding="utf-8")
-        partial.rename(arguments.state)
-    for uri in uris:
-        print(f"SPICE: {uri}", flush=True)
-    if config.monitor.qmp or qemu_pid:
-        print(f"monitor: {daemon.monitor_path}", flush=True)
-    try:
-        yield
-    finally:
-        if arguments.state:
-            arguments.state.unlink(missing_ok=True)
-
-
-def _uris(config: QxldConfig) -> list[str]:
-    spice = config.spice
-    host = f"[{spice.addr}]" if ":" in spice.addr else spice.addr
-    uris = []
-    if spice.port:
-        uris.append(f"spice://{host}:{spice.port}")
-    if spice.tls_port:
-        uris.append(f"spice://{host}?tls-port={spice.tls_port}")
-    if spice.unix:
-        uris.append(f"spice+unix://{spice.unix.absolute()}")
-    return uris
-
-
-def _printable(daemon: Daemon) -> str:
-    return shlex.join(qemu_arguments(daemon.attach_options))
-
-
 @contextlib.asynccontextmanager
-async def _tasks(coroutine: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
+async def _beside(coroutine: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
     """Run *coroutine* beside the block; cancelled at the end of it."""
     task = asyncio.ensure_future(coroutine)
     try:
@@ -254,36 +228,10 @@ async def _tasks(coroutine: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Tas
             await task
 
 
-async def _unless(
-    other: asyncio.Task[int], work: Coroutine[Any, Any, None], why: str
-) -> None:
-    """Do *work*; it fails with *why* if *other* is done first."""
-    async with _tasks(work) as task:
+async def _before(other: asyncio.Task[int], work: Coroutine[Any, Any, None]) -> bool:
+    """Do *work*; False if *other* was done first."""
+    async with _beside(work) as task:
         await asyncio.wait({task, other}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise QxldError(f"{why} (exit code {other.result()})")
-        task.result()  # raises what went wrong
-
-
-async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
-    """Do *work* until SIGINT or SIGTERM; a second one does not wait for the end of it."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.ensure_future(work)
-    signals = (signal.SIGINT, signal.SIGTERM)
-    asked = False
-
-    def stop() -> None:
-        nonlocal asked
-        asked = True
-        for number in signals:
-            loop.remove_signal_handler(number)
-        task.cancel()
-
-    for number in signals:
-        loop.add_signal_handler(number, stop)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if not asked:
-            raise
-        return 0
+        if task.done():
+            task.result()  # raises what went wrong
+        return task.done()

@@ -6,20 +6,26 @@ this order, and end in the reverse one::
     prepare()  shared memory, devices, workers; QEMU can be given the device
     listen()   SPICE clients can come; a port in use is told before QEMU starts
     connect()  QEMU's monitor; keys and pointer reach the guest
+
+``disconnect`` and ``connect`` can follow each other as QEMUs come and go.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
-from qmp_bridge.errors import QemuGone
+from qmp_bridge.errors import MonitorSocketError, QemuGone
 from qmp_bridge.input_events import QmpInputSink
+from qmp_bridge.monitor_listener import listening_socket
 from qmp_bridge.proxy import Bridge
 from qmp_bridge.qemu_monitor import QemuMonitor
 from qxl_device.device import QXLDevice
 from qxld.input_pipe import SwitchedPipe
+from qxld.patience import told_after
+from qxld.runtime_dir import MAX_SOCKET_PATH, qemu_monitor_path
 from qxld.settings import attach_options, layout, server_config
 from spice_server.display.worker import DisplayWorker
 from spice_server.server import Server
@@ -35,8 +41,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Daemon"]
 
-CONNECT_INTERVAL = 0.1
-"""Seconds between looks for QEMU's monitor."""
+CONNECT_INTERVAL = 0.05
+"""Seconds between the first looks for QEMU's monitor."""
+MAX_CONNECT_INTERVAL = 0.5
+"""Seconds between looks for a QEMU that does not come."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +60,8 @@ class Daemon:
             folder: where sockets without a path of their own go.
 
         """
-        self._config = config
+        self.qemu_monitor = config.monitor.qmp or qemu_monitor_path(folder)
+        """QEMU's QMP socket."""
         self.monitor_path = config.monitor.listen or folder / "monitor.sock"
         self.attach_options = attach_options(config, folder)
         self._pipe = SwitchedPipe()
@@ -67,14 +76,27 @@ class Daemon:
             DisplayWorker(QXLDevice(display, number))
             for number, display in enumerate(self.transport.displays)
         ]
-        self._bridge: Bridge | None = None
+        # One for all QEMUs: the server tells it of channel events for ever.
+        self._bridge = Bridge(self.qemu_monitor, self.monitor_path, self.server.control)
+        self._bridge.on_qemu_gone(self._on_qemu_gone)
         self._own: QemuMonitor | None = None
         self.qemu_gone = asyncio.Event()
         """Set when QEMU closed its monitor."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def prepare(self) -> None:
-        """Start devices and workers, and wait for QEMU at the ivshmem socket."""
+        """Start devices and workers, and wait for QEMU at the ivshmem socket.
+
+        Raises:
+            MonitorSocketError: our monitor socket could not be made later.
+            PeerError, OSError: the ivshmem socket cannot be made.
+
+        """
+        # The bridge makes it when QEMU is there: too late to tell of a mistake.
+        if len(os.fsencode(self.monitor_path)) > MAX_SOCKET_PATH:
+            raise MonitorSocketError(f"{self.monitor_path}: too long for a unix socket")
+        listening_socket(self.monitor_path, 0).close()
+        self.monitor_path.unlink()
         loop = asyncio.get_running_loop()
         for number, worker in enumerate(self.workers):
             if number == 0:
@@ -85,29 +107,38 @@ class Daemon:
         self.server.mouse_mode.on_change(self._mouse_mode_changed)
         await self.transport.start()
 
-    async def connect(self, qmp: Path) -> None:
-        """Connect to QEMU's monitor at *qmp* and offer ours; waits for QEMU to be there.
+    async def connect(self, *, patient: bool) -> None:
+        """Connect to QEMU's monitor and offer ours.
+
+        If *patient*, for as long as it takes QEMU to come; otherwise it must be there.
 
         Raises:
-            QemuError: it does not speak QMP.
+            QemuError: it does not speak QMP, or is not there.
             MonitorSocketError: our own socket cannot be made.
 
         """
         self.qemu_gone.clear()
-        bridge = Bridge(qmp, self.monitor_path, self.server.control)
-        bridge.on_qemu_gone(self._on_qemu_gone)
-        while True:
-            try:
-                await bridge.start()
-                break
-            except QemuGone:
-                await asyncio.sleep(CONNECT_INTERVAL)
-        self._bridge = bridge
-        self._pipe.switch(bridge.link.pipe())
+        pause = CONNECT_INTERVAL
+        with told_after(f"still waiting for QEMU's monitor {self.qemu_monitor}"):
+            while True:
+                try:
+                    await self._connect()
+                except QemuGone:
+                    await self.disconnect()
+                    if not patient:
+                        raise
+                else:
+                    return
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.2, MAX_CONNECT_INTERVAL)
+
+    async def _connect(self) -> None:
+        await self._bridge.start()
+        self._pipe.switch(self._bridge.link.pipe())
         self._sink.start(asyncio.get_running_loop())
         self._own = QemuMonitor()
         self._own.on_event(self._on_qemu_event)
-        await self._own.connect(bridge.own_session())
+        await self._own.connect(self._bridge.own_session())
 
     async def listen(self) -> None:
         """Let SPICE clients in.
@@ -125,9 +156,7 @@ class Daemon:
         if self._own is not None:
             await self._own.close()
             self._own = None
-        if self._bridge is not None:
-            self._bridge.stop()
-            self._bridge = None
+        self._bridge.stop()
 
     async def stop(self) -> None:
         """End everything; QEMU goes on without us."""
@@ -162,7 +191,7 @@ class Daemon:
             self._sink.set_logical_size(width, height)
         # A driver that can be asked for layouts has said so by the time it shows
         # something, and what is shown goes when the driver does.
-        self._background(self._offer_monitors())
+        self._background("offering monitors", self._offer_monitors())
 
     async def _offer_monitors(self) -> None:
         asked = [worker.client_monitors_config(None) for worker in self.workers]
@@ -184,7 +213,7 @@ class Daemon:
             worker.set_client_mouse_mode(client=self.server.mouse_mode.is_client)
 
     def _on_qemu_gone(self, error: QemuError) -> None:
-        _log.info("%s", error)
+        del error  # the bridge has logged it
         self._pipe.switch(None)
         self.qemu_gone.set()
 
@@ -192,9 +221,14 @@ class Daemon:
         """Follow the machine: only the monitor tells that it was reset."""
         del data
         if name == "RESET":
-            self._background(self.transport.machine_reset())
+            self._background("machine reset", self.transport.machine_reset())
 
-    def _background(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("%s failed", task.get_name(), exc_info=error)

@@ -45,6 +45,10 @@ class DeviceConfig:
     """Size of the shared memory in MiB, a power of two; unset: what is needed."""
     vectors: int = 32
     """MSI-X vectors of the device; spare ones let a restarted qxld reconnect."""
+    bus: str | None = None
+    """PCI bus to plug into; for ``attach`` on q35 the id of a pcie-root-port."""
+    tablet: str = "virtio"
+    """Pointer with absolute positions that QEMU is given: virtio, usb or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,10 @@ class SpiceConfig:
 
     addr: str = "127.0.0.1"
     """Address to listen on."""
-    port: int | None = 5930
+    port: int = 5930
     """TCP port; 0: none."""
-    tls_port: int | None = None
-    """TLS port."""
+    tls_port: int = 0
+    """TLS port; 0: none."""
     unix: Path | None = None
     """Unix socket to listen on."""
     x509_dir: Path | None = None
@@ -79,9 +83,9 @@ class MonitorConfig:
     """``[monitor]``: QMP."""
 
     qmp: Path | None = None
-    """QMP socket of QEMU."""
+    """QMP socket of QEMU; unset: qemu-monitor.sock in the runtime folder."""
     listen: Path | None = None
-    """Monitor socket that stands in for QEMU's."""
+    """Monitor socket to offer; unset: monitor.sock in the runtime folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,9 @@ def load(path: Path) -> QxldConfig:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: it is not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: {error}") from error
     try:
         return override(QxldConfig(), tree)

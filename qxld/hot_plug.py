@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
+from qmp_bridge.errors import CommandFailed, QemuError, QemuGone
+from qmp_bridge.qemu_monitor import QemuMonitor
+from qxld.errors import QxldError
+from qxld.patience import told_after
 from vm_transport.errors import AttachError
 from vm_transport.ivshmem.attach import hot_attach, hot_detach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    from qmp_bridge.qemu_monitor import QemuMonitor
     from qxld.compose import Daemon
+    from vm_transport.ivshmem.attach import AttachOptions
 
-__all__ = ["attach", "detach"]
+__all__ = ["attach", "clear_away", "detach"]
 
 DETACH_SECONDS = 15.0
 """How long the guest may take to let go; without a driver or in its firmware it never
@@ -46,25 +52,121 @@ class _AttachMonitor:
                 future.set_result(None)
 
 
+async def clear_away(qmp: Path, options: AttachOptions) -> None:
+    """Unplug what a qxld that was killed left in QEMU.
+
+    Before a new one listens: QEMU looks for the old one every second, and takes a new
+    one at the same path for it.
+
+    Raises:
+        QxldError: nobody speaks QMP at *qmp*, another qxld is at work, or the guest
+            does not let go.
+
+    """
+    monitor = QemuMonitor()
+    with told_after(
+        f"waiting for QEMU's monitor {qmp}: another QMP client seems to be connected"
+    ):
+        try:
+            await monitor.connect(qmp)
+        except QemuGone as error:
+            raise QxldError(f"{qmp}: {_reason(error)}") from error
+    try:
+        chardev = await _chardev(monitor, options.chardev_id)
+        device = await _has_device(monitor, options.device_id)
+        if chardev is not None and not chardev.startswith("disconnected:"):
+            raise QxldError("this QEMU has a display of another qxld, which is at work")
+        if device:
+            _log.info("unplugging the display that an earlier qxld left in QEMU")
+            await _unplug(monitor, options.device_id)
+        if chardev is not None:
+            await monitor.execute("chardev-remove", {"id": options.chardev_id})
+    finally:
+        await monitor.close()
+
+
+def _reason(error: BaseException) -> str:
+    """Return what is at the bottom of *error*."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    match error:
+        case FileNotFoundError():
+            return "there is no such socket"
+        case ConnectionRefusedError():
+            return "no QEMU listens there"
+        case OSError(strerror=str(text)):
+            return text
+        case _:
+            return str(error)
+
+
+async def _chardev(monitor: QemuMonitor, label: str) -> str | None:
+    """Return what QEMU calls a chardev's file; ``None``: there is no such chardev."""
+    reply = await monitor.execute("query-chardev")
+    assert isinstance(reply, list)
+    for chardev in reply:
+        if chardev["label"] == label:
+            return str(chardev["filename"])
+    return None
+
+
+async def _has_device(monitor: QemuMonitor, device_id: str) -> bool:
+    reply = await monitor.execute("qom-list", {"path": "/machine/peripheral"})
+    assert isinstance(reply, list)
+    return any(item["name"] == device_id for item in reply)
+
+
+async def _unplug(monitor: QemuMonitor, device_id: str) -> None:
+    """Unplug a dead display; asked again, QEMU says it is at it already."""
+    events = _AttachMonitor(monitor)
+    deleted = asyncio.ensure_future(
+        events.wait_event("DEVICE_DELETED", {"device": device_id})
+    )
+    try:
+        with contextlib.suppress(CommandFailed):
+            await monitor.execute("device_del", {"id": device_id})
+        async with asyncio.timeout(DETACH_SECONDS):
+            await deleted
+    except TimeoutError:
+        raise QxldError(
+            "the guest does not let go of the display that an earlier qxld left; "
+            "it does when its driver is unloaded or the guest is restarted"
+        ) from None
+    finally:
+        deleted.cancel()
+
+
 async def attach(daemon: Daemon) -> None:
     """Plug the display in.
 
     Raises:
-        AttachError: QEMU refused; nothing was left behind.
+        QxldError: QEMU refused; nothing was left behind.
 
     """
     monitor = _AttachMonitor(daemon.own_monitor)
     attached = daemon.transport.wait_attached()
-    await hot_attach(monitor, daemon.attach_options, attached)
+    try:
+        await hot_attach(monitor, daemon.attach_options, attached)
+    except AttachError as error:
+        text = str(error)
+        if "hotplug" in text and daemon.attach_options.bus is None:
+            text += (
+                "; give --bus, the id of a pcie-root-port that QEMU was started with"
+            )
+        raise QxldError(text) from error
 
 
 async def detach(daemon: Daemon) -> None:
     """Unplug the display; a guest that does not let go keeps a dead one."""
     monitor = _AttachMonitor(daemon.own_monitor)
+    _log.info("unplugging the display")
     try:
         async with asyncio.timeout(DETACH_SECONDS):
             await hot_detach(monitor, daemon.attach_options)
     except TimeoutError:
-        _log.warning("the guest did not let go of the display; it is dead now")
-    except AttachError as error:
+        _log.warning(
+            "the guest does not let go of the display and keeps a dead one; the next "
+            "`qxld attach` tries again to unplug it"
+        )
+    except (AttachError, QemuError) as error:
         _log.warning("%s", error)

@@ -65,6 +65,8 @@ def setup(level: str, style: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if style == "json" else _HumanFormatter())
     logging.basicConfig(level=_LEVELS[level], handlers=[handler], force=True)
+    # A standard error that is closed or full is no reason for a traceback there.
+    logging.raiseExceptions = False
     # qemu.qmp tells every message at debug level and every lost socket as an error;
     # qxld says itself what a lost monitor means.
     logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)

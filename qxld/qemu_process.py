@@ -5,26 +5,51 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 import signal
 from typing import TYPE_CHECKING
 
-from qxld.errors import QxldError
+from qxld.errors import QxldError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["QemuProcess", "display_arguments", "input_arguments", "monitor_arguments"]
+__all__ = [
+    "TABLETS",
+    "QemuProcess",
+    "check_command",
+    "display_arguments",
+    "input_arguments",
+    "monitor_arguments",
+]
 
-_TABLETS = {
+TABLETS = {
     "virtio": ["-device", "virtio-tablet-pci"],
     "usb": ["-device", "qemu-xhci,id=qxld-usb", "-device", "usb-tablet,bus=qxld-usb.0"],
     "none": [],
 }
+"""Options by the kind of tablet."""
 
 _SHOWS = {"-display", "-nographic", "-vnc", "-spice", "-curses", "-sdl", "-gtk"}
 STOP_SECONDS = 20.0
 """How long QEMU may take to end before it is killed: it flushes disks meanwhile."""
+
+_log = logging.getLogger(__name__)
+
+
+def check_command(command: Sequence[str]) -> None:
+    """Refuse a QEMU that would not stay where it can be watched.
+
+    Raises:
+        UsageError: *command* has such an option.
+
+    """
+    if {"-daemonize", "--daemonize"} & set(command):
+        raise UsageError(
+            "QEMU must not have -daemonize under `qxld run`, which ends when QEMU does; "
+            "put qxld into the background instead, or use `serve` or `attach`"
+        )
 
 
 def monitor_arguments(socket: Path) -> list[str]:
@@ -41,7 +66,7 @@ def input_arguments(tablet: str, command: Sequence[str] = ()) -> list[str]:
     """
     if any("tablet" in word for word in command):
         return []
-    return list(_TABLETS[tablet])
+    return list(TABLETS[tablet])
 
 
 def display_arguments(command: Sequence[str]) -> list[str]:
@@ -68,6 +93,7 @@ class QemuProcess:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._stopped = False
 
     @classmethod
     async def start(cls, command: Sequence[str]) -> QemuProcess:
@@ -80,7 +106,7 @@ class QemuProcess:
         try:
             return cls(await asyncio.create_subprocess_exec(*command))
         except OSError as error:
-            raise QxldError(f"{command[0]}: {error.strerror}") from error
+            raise QxldError(f"cannot start {command[0]}: {error.strerror}") from error
 
     @property
     def pid(self) -> int:
@@ -90,17 +116,31 @@ class QemuProcess:
     async def wait(self) -> int:
         """Wait for its end; the exit code as a shell tells it."""
         code = await self._process.wait()
-        return code if code >= 0 else 128 - code
+        if code < 0:
+            name = signal.Signals(-code).name
+            if not self._stopped:
+                _log.error("QEMU was ended by %s", name)
+            return 128 - code
+        if code and not self._stopped:
+            _log.error("QEMU ended with exit code %d", code)
+        return code
 
     async def stop(self) -> None:
-        """End QEMU: politely, and after STOP_SECONDS not."""
+        """End QEMU: politely, and after STOP_SECONDS, or if cancelled, not."""
         if self._process.returncode is not None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
+        self._stopped = True
+        self._signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._process.wait()
+        except (TimeoutError, asyncio.CancelledError) as reason:
+            _log.warning("QEMU does not end and is killed")
+            self._signal(signal.SIGKILL)
             await self._process.wait()
+            if isinstance(reason, asyncio.CancelledError):
+                raise
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qxld.errors import UsageError
+from qxld.qemu_process import TABLETS
+from spice_protocol.protocol import SPICE_MAX_PASSWORD_LENGTH
 from spice_server.config import ChannelSecurity, ServerConfig, TlsConfig, channel_type
 from spice_server.errors import OperatorError
 from vm_transport.errors import LayoutError
@@ -16,7 +18,15 @@ if TYPE_CHECKING:
 
     from qxld.config import DeviceConfig, QxldConfig, SpiceConfig
 
-__all__ = ["attach_options", "layout", "password", "read_password", "server_config"]
+__all__ = [
+    "attach_options",
+    "check_tablet",
+    "client_host",
+    "layout",
+    "password",
+    "read_password",
+    "server_config",
+]
 
 MIB = 1 << 20
 MAX_DISPLAYS = 4
@@ -49,7 +59,33 @@ def layout(device: DeviceConfig) -> Layout:
 
 def attach_options(config: QxldConfig, folder: Path) -> AttachOptions:
     """Return how QEMU reaches the device."""
-    return AttachOptions(path=folder / "ivshmem.sock", vectors=config.device.vectors)
+    return AttachOptions(
+        path=folder / "ivshmem.sock",
+        vectors=config.device.vectors,
+        bus=config.device.bus,
+    )
+
+
+def check_tablet(device: DeviceConfig) -> None:
+    """Refuse tablets that there are not.
+
+    Raises:
+        UsageError: there is no such tablet.
+
+    """
+    if device.tablet not in TABLETS:
+        raise UsageError(f"tablet {device.tablet!r}: there are {', '.join(TABLETS)}")
+
+
+def client_host(addr: str) -> str:
+    """Return where a client on this host connects if *addr* is listened on."""
+    match addr:
+        case "" | "0.0.0.0":  # noqa: S104
+            return "127.0.0.1"
+        case "::":
+            return "::1"
+        case _:
+            return addr
 
 
 def password(spice: SpiceConfig) -> str:
@@ -71,12 +107,19 @@ def read_password(path: Path) -> str:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"{path}: {why}") from error
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: it is not UTF-8 text") from error
     line = text.partition("\n")[0].rstrip("\r")
     if not line:
         raise UsageError(f"{path}: its first line is empty")
+    if "\0" in line:
+        raise UsageError(f"{path}: a password cannot hold a NUL")
+    if len(line.encode()) > SPICE_MAX_PASSWORD_LENGTH:
+        raise UsageError(
+            f"{path}: a password has at most {SPICE_MAX_PASSWORD_LENGTH} bytes"
+        )
     return line
 
 
@@ -93,10 +136,12 @@ def server_config(config: QxldConfig) -> ServerConfig:
             "nothing to listen on: give a port, a TLS port or a unix socket"
         )
     for name, port in (("port", spice.port), ("tls-port", spice.tls_port)):
-        if port is not None and not 0 <= port <= 65535:
+        if not 0 <= port <= 65535:
             raise UsageError(f"{name} {port}: ports are 1 to 65535")
+    if spice.port and spice.port == spice.tls_port:
+        raise UsageError(f"port and TLS port are both {spice.port}")
     if spice.tls_port and spice.x509_dir is None:
-        raise UsageError("a TLS port needs certificates: give x509-dir")
+        raise UsageError("a TLS port needs certificates: give x509-dir, their folder")
     if spice.tls_channels and not spice.tls_port:
         raise UsageError("channels that must use TLS need a TLS port")
     try:

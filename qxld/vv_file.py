@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from qxld.errors import QxldError
+from qxld.private_file import write_private
+from qxld.settings import client_host
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,32 +17,68 @@ if TYPE_CHECKING:
 
 __all__ = ["vv_text", "write_vv"]
 
+_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 
-def vv_text(spice: SpiceConfig, password: str | None = None) -> str:
-    """Return the text of a ``.vv`` file that opens what *spice* serves."""
-    host = "127.0.0.1" if spice.addr in {"", "0.0.0.0", "::"} else spice.addr  # noqa: S104
-    lines = ["[virt-viewer]", "type=spice", f"title={spice.name} - %d"]
+
+def write_vv(path: Path, spice: SpiceConfig, password: str = "") -> None:
+    """Write a ``.vv`` file that only its owner may read: it can hold the password.
+
+    Raises:
+        QxldError: it cannot be written, or a certificate cannot be read.
+
+    """
+    write_private(path, vv_text(spice, password))
+
+
+def vv_text(spice: SpiceConfig, password: str = "") -> str:
+    """Return the text of a ``.vv`` file that opens what *spice* serves.
+
+    Raises:
+        QxldError: a certificate cannot be read.
+
+    """
+    values: dict[str, str | int] = {"type": "spice", "title": f"{spice.name} - %d"}
     if spice.unix and not spice.port and not spice.tls_port:
-        lines.append(f"unix-path={spice.unix}")
+        values["unix-path"] = str(spice.unix.absolute())
     else:
-        lines.append(f"host={host}")
+        values["host"] = client_host(spice.addr)
     if spice.port:
-        lines.append(f"port={spice.port}")
-    if spice.tls_port:
-        lines.append(f"tls-port={spice.tls_port}")
+        values["port"] = spice.port
     if spice.tls_port and spice.x509_dir:
-        ca = (spice.x509_dir / "ca-cert.pem").read_text(encoding="ascii")
-        lines.append("ca=" + ca.replace("\n", "\\n"))
+        values["tls-port"] = spice.tls_port
+        values["ca"] = _read(spice.x509_dir / "ca-cert.pem").decode("ascii", "replace")
+        # The certificate's names need not be the address that we listen on.
+        values["host-subject"] = _subject(spice.x509_dir / "server-cert.pem")
     if spice.tls_channels:
-        lines.append("secure-channels=" + ";".join(spice.tls_channels))
-    if password:
-        lines.append(f"password={password}")
-    return "\n".join(lines) + "\n"
+        values["secure-channels"] = ";".join(spice.tls_channels)
+    if password and not spice.disable_ticketing:
+        values["password"] = password
+    lines = [f"{key}={_escaped(str(value))}" for key, value in values.items()]
+    return "\n".join(["[virt-viewer]", *lines]) + "\n"
 
 
-def write_vv(path: Path, spice: SpiceConfig, password: str | None = None) -> None:
-    """Write a ``.vv`` file that only its owner may read: it can hold the ticket."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(vv_text(spice, password))
+def _escaped(value: str) -> str:
+    """Return *value* as GKeyFile wants it: blanks at the start would be lost."""
+    text = value.translate(_ESCAPES)
+    bare = text.lstrip(" ")
+    return r"\s" * (len(text) - len(bare)) + bare
+
+
+def _subject(certificate: Path) -> str:
+    """Return a certificate's subject in spice-gtk's words: ``O=Test,CN=host``."""
+    try:
+        subject = x509.load_pem_x509_certificate(_read(certificate)).subject
+    except ValueError as error:
+        raise QxldError(f"{certificate}: {error}") from error
+    parts = []
+    for attribute in subject:
+        value = str(attribute.value).replace("\\", r"\\").replace(",", r"\,")
+        parts.append(f"{attribute.rfc4514_attribute_name}={value}")
+    return ",".join(parts)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise QxldError(f"{path}: {error.strerror}") from error

@@ -123,6 +123,15 @@ class SerialShell:
         self.socket.close()
 
 
+def guest_picture(scratch: Path, shell: SerialShell) -> Picture:
+    """Let the guest write its screen to its *scratch* disk, and read it there."""
+    told = re.search(r"QXLD-FBDUMP (\d+) (\d+) (\d+) (\w+)", shell.run("fbdump"))
+    assert told
+    data = scratch.read_bytes()[: int(told[3])]
+    assert hashlib.sha256(data).hexdigest() == told[4]
+    return Picture.from_ppm(data)
+
+
 class Machine:
     """`qxld run` with a guest; a context manager."""
 
@@ -191,11 +200,7 @@ class Machine:
 
     def guest_picture(self, shell: SerialShell) -> Picture:
         """Return the screen as the guest itself holds it."""
-        told = re.search(r"QXLD-FBDUMP (\d+) (\d+) (\d+) (\w+)", shell.run("fbdump"))
-        assert told
-        data = self.scratch.read_bytes()[: int(told[3])]
-        assert hashlib.sha256(data).hexdigest() == told[4]
-        return Picture.from_ppm(data)
+        return guest_picture(self.scratch, shell)
 
     def shell(self) -> SerialShell:
         """Open the guest's serial shell."""

@@ -1,0 +1,45 @@
+"""End by SIGINT and SIGTERM, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+__all__ = ["until_signal"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+async def until_signal(work: Coroutine[Any, Any, int]) -> int:
+    """Do *work*; its result, or 0 if a signal ended it.
+
+    The first signal cancels it.  The second cancels what it does to end in order, which
+    can take long; the third ends the process.
+    """
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+    asked = 0
+
+    def stop() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+        task.cancel()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not asked:
+            raise
+        return 0
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
