@@ -45,12 +45,13 @@ PICTURE_COLORS = 300_000
 """The guest's picture has a little more once it is painted to its end."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def port() -> int:
     return free_port()
 
 
-@pytest.fixture(scope="module")
+# One for each test: libspice-server may crash when a client leaves early.
+@pytest.fixture
 def qemu(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[StockQemu]:
     spice = f"addr=127.0.0.1,port={port},disable-ticketing=on,image-compression=off"
     with StockQemu(tmp_path_factory.mktemp("stock"), spice) as running:
