@@ -74,8 +74,9 @@ int display_draw_batch(struct canvas *canvas, const struct command_batch *batch,
 
 /*
  * Append the damaged pixels as DRAW_COPY messages of at most max_message bytes of pixels
- * (but a whole row) and take them out of the map, until about max_bytes were written.
- * 1: there is more.
+ * (but a whole row) and take them out of the map, until about max_bytes were written or
+ * the run holds MAX_RUN_EVENTS pieces of damage: what it repairs, for whom it does not
+ * reach.  1: there is more.
  */
 int display_refresh(struct canvas *canvas, struct damage_map *map,
                     struct display_messages *messages, uint32_t max_message,

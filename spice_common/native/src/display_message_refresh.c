@@ -79,7 +79,10 @@ refresh_rect(struct refresh *refresh, const struct surface *surface,
         spend(&refresh->room, pixels_cost(surface, band));
         row += box_height(band);
     }
-    return rect.y1 + (int32_t)row;
+    /* A client that is not sent the run after all is damaged there again. */
+    rect.y2 = rect.y1 + (int32_t)row;
+    add_damage(refresh->messages, surface->id, rect);
+    return rect.y2;
 }
 
 /* Refresh what is damaged of the map's first surface; 0 when the room ended first. */
@@ -94,7 +97,7 @@ refresh_surface(struct refresh *refresh, struct damage_map *map)
     for (int i = 0; surface && i < count; i++) {
         int32_t end;
 
-        if (refresh->room == 0) {
+        if (refresh->room == 0 || refresh->messages->num_damage == MAX_RUN_EVENTS) {
             damage_map_drop_rects(map, (uint32_t)i);
             return 0;
         }
