@@ -27,6 +27,18 @@ class AgentLink:
         self.client_tokens: int | None = None
         """Messages the client takes; ``None``: it did not ask for the agent."""
         self._used = 0
+        self._restarted = False
+
+    def restart(self) -> None:
+        """Begin anew with another agent.
+
+        What the client sent to the one before may still be under way, and clients are
+        not to blame for agents that come and go: its tokens stay good.
+        """
+        self.tokens += AGENT_TOKENS
+        self.client_tokens = None
+        self._used = 0
+        self._restarted = True
 
     def handle_start(self, num_tokens: int) -> None:
         """AGENT_START: the client listens to the agent."""
@@ -35,6 +47,8 @@ class AgentLink:
     def handle_token(self, num_tokens: int) -> None:
         """AGENT_TOKEN: the client takes that many more messages."""
         if self.client_tokens is None:
+            if self._restarted:
+                return  # it was for the agent before
             raise ClientError("without AGENT_START")
         self.client_tokens = min(self.client_tokens + num_tokens, 0xFFFFFFFF)
 

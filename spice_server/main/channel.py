@@ -143,7 +143,7 @@ class MainClient(ChannelClient):
             message = SpiceMsgMainAgentDisconnected(SpiceLinkErr.OK)
             self.send(MainMsg.AGENT_DISCONNECTED, message.pack())
             return
-        self.agent = AgentLink()
+        self.agent.restart()
         self.display_agent = DisplayAgent(self._channel.apply_monitors)
         if self.link.has_capability(MainCap.AGENT_CONNECTED_TOKENS):
             tokens = SpiceMsgMainAgentToken(AGENT_TOKENS)

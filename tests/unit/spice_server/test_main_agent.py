@@ -46,3 +46,20 @@ def test_the_agent_sends_as_much_as_the_client_takes():
     assert [agent.may_send() for _ in range(3)] == [True, True, False]
     agent.handle_token(1)
     assert agent.may_send()
+
+
+def test_an_agent_that_comes_and_goes_costs_no_client_its_session():
+    agent = AgentLink()
+    for _ in range(AGENT_TOKENS + 1):
+        agent.restart()
+    # The client reads all of that late, and greets every agent.
+    for _ in range(AGENT_TOKENS + 1):
+        agent.handle_data(memoryview(b"hello"))
+
+
+def test_tokens_for_an_agent_that_is_gone_are_lost():
+    agent = AgentLink()
+    agent.handle_start(1)
+    agent.restart()
+    agent.handle_token(5)
+    assert not agent.may_send()
