@@ -42,9 +42,10 @@ SLOT = 1 << 56  # QXLPHYSICAL of memory slot 1
 
 def draw(guest: InProcessTransport) -> None:
     """Be the guest's driver: show colour bars."""
-    rom = QXLRom.unpack_from(guest.rom.view)
-    ram = guest.ram.view[rom.ram_header_offset :]
-    slot = QXLMemSlot(guest.ram.address, guest.ram.address + rom.ram_header_offset)
+    memory = guest.memory
+    rom = QXLRom.unpack_from(memory.rom.view)
+    ram = memory.ram.view[rom.ram_header_offset :]
+    slot = QXLMemSlot(memory.ram.address, memory.ram.address + rom.ram_header_offset)
     slot.pack_into(ram, QXLRam.offset("mem_slot"))
     guest.guest_io_write(QxlIo.MEMSLOT_ADD, 1)
     xrgb = SpiceSurfaceFmt.FMT_32_xRGB
@@ -64,7 +65,7 @@ def draw(guest: InProcessTransport) -> None:
         bar.bbox = QXLRect(0, number * WIDTH // 8, HEIGHT, (number + 1) * WIDTH // 8)
         bar.surfaces_dest = (-1, -1, -1)
         bar.u = fill.pack()
-        bar.pack_into(guest.ram.view, address)
+        bar.pack_into(memory.ram.view, address)
         if commands.push([QXLCommand(SLOT | address, QXLCmdType.DRAW).pack()]).notify:
             guest.guest_notify()
     guest.guest_io_write(QxlIo.FLUSH_SURFACES_ASYNC, 0)  # returns when all is drawn

@@ -52,17 +52,18 @@ class QXLDevice:
             WindowError: a window is too small.
 
         """
+        memory = transport.memory
         if isinstance(parameters, int):
-            parameters = RomParameters.for_ram(parameters, transport.ram.size)
+            parameters = RomParameters.for_ram(parameters, memory.ram.size)
         self._transport = transport
-        ram = Ram(transport.ram, parameters.ram_header_offset)
+        ram = Ram(memory.ram, parameters.ram_header_offset)
         faults = FaultLog(parameters.display_id)
         interrupts = Interrupts(ram.header, transport.raise_interrupt)
         self._bug = GuestBugLatch(interrupts, faults)
-        memslots = Memslots(transport)
+        memslots = Memslots(memory)
         rings = (ram, memslots, interrupts, faults, self._bug)
         self._parts = DeviceParts(
-            rom=Rom(transport.rom.view, parameters),
+            rom=Rom(memory.rom.view, parameters),
             ram=ram,
             memslots=memslots,
             interrupts=interrupts,

@@ -14,7 +14,7 @@ from spice_common.errors import BadAddressError
 from spice_common.memslot import MemslotTable
 
 if TYPE_CHECKING:
-    from vm_transport.transport import DeviceTransport
+    from vm_transport.guest_memory import DisplayMemory
 
 __all__ = ["WORD_SIZE", "Memslots"]
 
@@ -25,11 +25,11 @@ WORD_SIZE = 4
 class Memslots:
     """The guest's memory slots, over the table that the C core resolves with."""
 
-    def __init__(self, transport: DeviceTransport) -> None:
-        """No slot is active; *transport* knows what guest addresses mean."""
+    def __init__(self, memory: DisplayMemory) -> None:
+        """No slot is active; they will lie in *memory*."""
         self.table = MemslotTable(id_bits=SLOT_ID_BITS, generation_bits=SLOT_GEN_BITS)
         """What the C core resolves addresses with; changed only here."""
-        self._transport = transport
+        self._memory = memory
 
     @property
     def active(self) -> list[int]:
@@ -53,7 +53,7 @@ class Memslots:
             raise GuestBug(f"memory slot {slot_id} of {NUM_MEMSLOTS}")
         if slot_id in self.table:
             raise GuestBug(f"memory slot {slot_id} is already active")
-        region = self._transport.slot_memory(start, end)
+        region = self._memory.find_slot(start, end)
         if region is None:
             error = GuestError if slot_id == 0 else GuestBug
             raise error(

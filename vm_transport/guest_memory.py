@@ -65,11 +65,17 @@ class DisplayMemory:
     """The three memories of one QXL display (BARs 2, 0 and 1 of the PCI device)."""
 
     rom: MemoryRegion
+    """Where QXLRom and the mode table go; the guest reads it."""
     ram: MemoryRegion
+    """The drawing area; QXLRam lies at its end (rom.ram_header_offset)."""
     vram: MemoryRegion
+    """Memory for off-screen surfaces."""
 
     def find_slot(self, start: int, end: int) -> MemoryRegion | None:
-        """Resolve a QXLMemSlot: it must be non-empty and inside RAM or inside VRAM."""
+        """Resolve a QXLMemSlot's mem_start and mem_end (excluded).
+
+        ``None``: empty, or not wholly inside RAM or wholly inside VRAM.
+        """
         return self.ram.find(start, end) or self.vram.find(start, end)
 
 

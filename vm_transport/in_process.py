@@ -37,7 +37,7 @@ class InProcessTransport:
         ram_offset, vram_offset = ROM_SIZE, ROM_SIZE + ram_size
         ram = self._guest_memory.region(ram_offset, ram_size)
         vram = self._guest_memory.region(vram_offset, vram_size)
-        self._memory = DisplayMemory(
+        self.memory = DisplayMemory(
             rom=self._guest_memory.region(0, ROM_SIZE),
             ram=MemoryRegion(ram.view, _RAM_ADDRESS),
             vram=MemoryRegion(vram.view, _RAM_ADDRESS + ram_size),
@@ -53,28 +53,9 @@ class InProcessTransport:
     # ---- DeviceTransport
 
     @property
-    def rom(self) -> MemoryRegion:
-        """The ROM."""
-        return self._memory.rom
-
-    @property
-    def ram(self) -> MemoryRegion:
-        """The drawing area."""
-        return self._memory.ram
-
-    @property
-    def vram(self) -> MemoryRegion:
-        """Memory for surfaces."""
-        return self._memory.vram
-
-    @property
     def driver_bound(self) -> bool:
         """What the guest last said with ``guest_bind``."""
         return self._driver_bound
-
-    def slot_memory(self, start: int, end: int) -> MemoryRegion | None:
-        """Resolve the guest addresses of a QXLMemSlot."""
-        return self._memory.find_slot(start, end)
 
     def start(self, loop: asyncio.AbstractEventLoop, handler: TransportHandler) -> None:
         """Call *handler* from now on; a doorbell that nobody heard is rung again."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import asyncio
 
-    from vm_transport.guest_memory import MemoryRegion
+    from vm_transport.guest_memory import DisplayMemory
 
 __all__ = ["DeviceTransport", "TransportHandler"]
 
@@ -45,22 +45,8 @@ class DeviceTransport(Protocol):
     """One display's memory, doorbells in, interrupts out."""
 
     @property
-    def rom(self) -> MemoryRegion:
-        """Where QXLRom and the mode table go; the guest reads it."""
-
-    @property
-    def ram(self) -> MemoryRegion:
-        """The drawing area; QXLRam lies at its end (rom.ram_header_offset)."""
-
-    @property
-    def vram(self) -> MemoryRegion:
-        """Memory for off-screen surfaces."""
-
-    def slot_memory(self, start: int, end: int) -> MemoryRegion | None:
-        """Resolve a QXLMemSlot's mem_start and mem_end (excluded).
-
-        ``None``: empty, or not wholly inside RAM or wholly inside VRAM.
-        """
+    def memory(self) -> DisplayMemory:
+        """The display's memories, at the addresses that the guest knows them by."""
 
     @property
     def driver_bound(self) -> bool:

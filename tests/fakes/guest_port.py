@@ -54,9 +54,9 @@ class InProcessPort:
 
     def __init__(self, transport: InProcessTransport) -> None:
         self._transport = transport
-        self.rom = transport.rom
-        self.ram = transport.ram
-        self.vram = transport.vram
+        self.rom = transport.memory.rom
+        self.ram = transport.memory.ram
+        self.vram = transport.memory.vram
 
     def bind(self, *, bound: bool) -> None:
         self._transport.guest_bind(bound=bound)

@@ -274,7 +274,7 @@ class HostileGuest:
     def write_memory(self) -> None:
         data = self.choices.take(1 + self.choices.below(250))
         at = self.choices.below(0x4000)
-        self.bench.transport.ram.view[at : at + len(data)] = data
+        self.bench.memory.ram.view[at : at + len(data)] = data
 
     def address(self) -> int:
         if self.choices.below(4):
@@ -301,7 +301,7 @@ class HostileGuest:
             number = self.choices.number() & (1 << 8 * size) - 1
             data[at : at + size] = number.to_bytes(size, "little")
         at = 0x4000 + self.choices.below(16) * 0x400
-        self.bench.transport.ram.view[at : at + len(data)] = data
+        self.bench.memory.ram.view[at : at + len(data)] = data
         kind = data.pop()  # behind the command, for nobody else
         ring = "cursor_ring" if kind == QXLCmdType.CURSOR else "cmd_ring"
         self.bench.push(ring, QXLCommand(physical(1, at), kind))
@@ -326,7 +326,7 @@ class HostileGuest:
         """Let the guest behave for once, or little of it would be reached."""
         self.bench.io(QxlIo.RESET)
         self.bench.add_slots()
-        self.bench.transport.vram.view[: len(PICTURE)] = PICTURE
+        self.bench.memory.vram.view[: len(PICTURE)] = PICTURE
         at = physical(VRAM_SLOT, 8192)
         self.bench.put_primary(mem=at)
         assert self.bench.io(QxlIo.CREATE_PRIMARY)

@@ -48,6 +48,7 @@ class QxlBench:
         vram_size: int = MIB,
     ) -> None:
         self.transport = InProcessTransport(ram_size=ram_size, vram_size=vram_size)
+        self.memory = self.transport.memory
         self.device = QXLDevice(self.transport, parameters)
         self.worker = RecordingWorker()
         self.batch = CommandBatch()
@@ -113,7 +114,7 @@ class QxlBench:
 
     def add_slots(self) -> None:
         """Add the two slots that Linux' qxl.ko uses."""
-        ram, vram = self.transport.ram, self.transport.vram
+        ram, vram = self.memory.ram, self.memory.vram
         header = self.device.parts.rom.parameters.ram_header_offset
         assert self.add_slot(RAM_SLOT, ram.address, ram.address + header)
         assert self.add_slot(VRAM_SLOT, vram.address, vram.end)
@@ -140,7 +141,7 @@ class QxlBench:
     def put_monitors(self, heads: list[QXLHead], offset: int = 0x1000) -> None:
         """Write a QXLMonitorsConfig into RAM and point QXLRam at it."""
         body = struct.pack("<HH", len(heads), 0) + b"".join(h.pack() for h in heads)
-        self.transport.ram.view[offset : offset + len(body)] = body
+        self.memory.ram.view[offset : offset + len(body)] = body
         self.put("monitors_config", "Q", physical(RAM_SLOT, offset))
 
     # ---- rings
@@ -166,6 +167,6 @@ class QxlBench:
             while current and len(released) < follow:
                 released.append(current)
                 at = current & 0xFFFFFFFFFFFF
-                (current,) = struct.unpack_from("<Q", self.transport.ram.view, at)
+                (current,) = struct.unpack_from("<Q", self.memory.ram.view, at)
             self.put("release_ring.cons", "I", (cons + 1) & 0xFFFFFFFF)
         return released

@@ -62,7 +62,7 @@ def push(bench: CanvasBench, rng: random.Random) -> None:
 
 def damage(bench: CanvasBench, rng: random.Random) -> None:
     """Change some bytes of what was pushed to what hurts most."""
-    view = bench.transport.ram.view
+    view = bench.transport.memory.ram.view
     blocks = list(bench.guest.heap.used.items())
     for _ in range(rng.randrange(1, 6)):
         offset, size = rng.choice(blocks)

@@ -14,6 +14,7 @@ import pytest_asyncio
 from qemu.qmp import QMPClient
 
 from tests.fakes.qtest_guest import QTest, QTestIvshmem
+from tests.fakes.recording_handler import RecordingHandler
 from vm_transport.errors import AttachError
 from vm_transport.guest_memory import GuestMemory
 from vm_transport.ivshmem.attach import (
@@ -28,7 +29,7 @@ from vm_transport.ivshmem.layout import Layout
 from vm_transport.ivshmem.server import IvshmemEvent, IvshmemServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
 pytestmark = [
@@ -42,33 +43,6 @@ pytestmark = [
 MIB = 1 << 20
 VECTORS = 16
 LAYOUT = Layout.plan(2, ram_size=8 * MIB, vram_size=MIB)
-
-
-class Device:
-    """A TransportHandler that writes down what the guest did."""
-
-    def __init__(self) -> None:
-        self.calls: list[object] = []
-        self._changed = asyncio.Event()
-
-    def notify(self) -> None:
-        self._note("notify")
-
-    def io_write(self, port: int, value: int) -> bool:
-        self._note((port, value))
-        return port < 25
-
-    def guest_reset(self) -> None:
-        self._note("reset")
-
-    def _note(self, call: object) -> None:
-        self.calls.append(call)
-        self._changed.set()
-
-    async def until(self, condition: Callable[[list[object]], bool]) -> None:
-        while not condition(self.calls):
-            self._changed.clear()
-            await self._changed.wait()
 
 
 class Qemu:
@@ -168,7 +142,7 @@ async def check_device(server: IvshmemServer, guest: QTestIvshmem, irq: int) -> 
     peer = header.server_peer_id
     loop = asyncio.get_running_loop()
     for number, display in enumerate(server.displays):
-        device = Device()
+        device = RecordingHandler()
         display.start(loop, device)
         await device.until(lambda calls: calls[:1] == ["notify"])
         device.calls.clear()
@@ -179,7 +153,7 @@ async def check_device(server: IvshmemServer, guest: QTestIvshmem, irq: int) -> 
             )
         )
         await guest.bar2_write(place.ram_offset, 0xC0FFEE00 + number)
-        assert bytes(display.ram.view[:4]) == (0xC0FFEE00 + number).to_bytes(
+        assert bytes(display.memory.ram.view[:4]) == (0xC0FFEE00 + number).to_bytes(
             4, "little"
         )
         await guest.doorbell(peer, place.notify_vector)
@@ -220,7 +194,7 @@ async def test_hot_attach_and_detach_twice_on_one_loop(
         await QTestIvshmem.eject(qemu.qtest, guest.slot)
         await detach
         await server.wait_detached()
-        assert not any(server.displays[0].ram.view[:4])
+        assert not any(server.displays[0].memory.ram.view[:4])
     assert events == [IvshmemEvent.ATTACHED, IvshmemEvent.DETACHED] * 2
     status = await qemu.execute("query-status", {})
     assert status == {"running": False, "singlestep": False, "status": "prelaunch"}

@@ -43,7 +43,7 @@ class IvshmemDisplay:
         self._guest_memory = memory
         self._place = place
         self._header = header
-        self._memory = DisplayMemory(
+        self.memory = DisplayMemory(
             rom=_region(memory, place.rom),
             ram=_region(memory, place.ram),
             vram=_region(memory, place.vram),
@@ -58,28 +58,9 @@ class IvshmemDisplay:
         self._handler: TransportHandler | None = None
 
     @property
-    def rom(self) -> MemoryRegion:
-        """The ROM window."""
-        return self._memory.rom
-
-    @property
-    def ram(self) -> MemoryRegion:
-        """The RAM window."""
-        return self._memory.ram
-
-    @property
-    def vram(self) -> MemoryRegion:
-        """The VRAM window."""
-        return self._memory.vram
-
-    @property
     def driver_bound(self) -> bool:
         """Whether the guest's driver says it serves the device."""
         return self._header.driver_bound
-
-    def slot_memory(self, start: int, end: int) -> MemoryRegion | None:
-        """Resolve offsets from the start of BAR2; see ``DeviceTransport``."""
-        return self._memory.find_slot(start, end)
 
     def start(self, loop: asyncio.AbstractEventLoop, handler: TransportHandler) -> None:
         """Serve the guest on *loop*, from what it asked for before now on."""

@@ -20,9 +20,9 @@ MIB = 1 << 20
 
 def test_a_new_device_is_qemus():
     with QxlBench(RomParameters(), ram_size=64 * MIB, vram_size=4096) as bench:
-        assert bench.transport.rom.view[:8192] == (VECTORS / "rom.bin").read_bytes()
+        assert bench.memory.rom.view[:8192] == (VECTORS / "rom.bin").read_bytes()
         expected = bytearray((VECTORS / "ram-header.bin").read_bytes())
-        header = bench.transport.ram.view[64 * MIB - 8192 :]
+        header = bench.memory.ram.view[64 * MIB - 8192 :]
         assert int.from_bytes(expected[4:8], "little") == QxlInterrupt.CLIENT
         bench.device.set_client_capabilities(present=False, capabilities=b"")
         assert header == expected
@@ -40,14 +40,14 @@ def test_number_and_windows():
 
 def test_machine_reset():
     with QxlBench() as bench:
-        rom = bytes(bench.transport.rom.view)
+        rom = bytes(bench.memory.rom.view)
         ram = bytes(bench.header)
         bench.add_slots()
         bench.create_primary()
         bench.io(QxlIo.ATTACH_PRIMARY)
         assert bench.device.guest_bug
         bench.transport.guest_reset()
-        assert bench.transport.rom.view == rom
+        assert bench.memory.rom.view == rom
         assert bench.header == ram
         assert bench.mode is Mode.UNDEFINED
         assert not bench.device.guest_bug
@@ -81,16 +81,16 @@ def test_layout_for_a_driver_that_can_and_others(mask, able):
         bench.put("int_mask", "I", mask)
         assert bench.device.client_monitors_config(None) == able
         assert bench.take_pending() == 0
-        rom = bytes(bench.transport.rom.view[:8192])
+        rom = bytes(bench.memory.rom.view[:8192])
         assert bench.device.client_monitors_config(LAYOUT) == able
         if able:
             assert bench.take_pending() == QxlInterrupt.CLIENT_MONITORS_CONFIG
             assert bench.interrupts == 1
-        assert (bench.transport.rom.view[:8192] == rom) != able
+        assert (bench.memory.rom.view[:8192] == rom) != able
 
 
 def test_client_capabilities():
     with QxlBench() as bench:
         bench.device.set_client_capabilities(present=True, capabilities=b"\xff" * 58)
-        assert bench.transport.rom.view[69:128] == b"\x01" + b"\xff" * 58
+        assert bench.memory.rom.view[69:128] == b"\x01" + b"\xff" * 58
         assert bench.take_pending() == QxlInterrupt.CLIENT

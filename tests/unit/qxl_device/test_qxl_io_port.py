@@ -99,7 +99,7 @@ def test_set_mode(bench):
     call = bench.worker.take()[-1]
     assert call[0] == "create_primary_surface"
     assert (call[1].width, call[1].height) == (mode.x_res, mode.y_res)
-    assert int.from_bytes(bench.transport.rom.view[20:24], "little") == 5
+    assert int.from_bytes(bench.memory.rom.view[20:24], "little") == 5
 
 
 @pytest.mark.parametrize("number", [1000, 0xFFFFFFFF])
@@ -119,7 +119,7 @@ def test_log(bench, caplog):
 
 
 def test_memslots(bench):
-    vram = bench.transport.vram
+    vram = bench.memory.vram
     assert bench.io(QxlIo.MEMSLOT_DEL, 2)
     assert bench.add_slot(3, vram.address, vram.end, wait=False)
     assert bench.device.parts.memslots.active == [1, 3]

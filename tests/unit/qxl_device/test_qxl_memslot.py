@@ -17,11 +17,11 @@ def transport():
 
 @pytest.fixture
 def slots(transport):
-    return Memslots(transport)
+    return Memslots(transport.memory)
 
 
 def test_addresses_count_from_the_slots_start(slots, transport):
-    ram = transport.ram
+    ram = transport.memory.ram
     slots.add(1, ram.address + 0x1000, ram.address + 0x3000)
     ram.view[0x1004:0x1008] = b"here"
     assert bytes(slots.resolve(physical(1, 4), 4)) == b"here"
@@ -42,13 +42,13 @@ def test_addresses_count_from_the_slots_start(slots, transport):
     ],
 )
 def test_bad_addresses(slots, transport, address, size):
-    slots.add(1, transport.ram.address, transport.ram.address + 0x2000)
+    slots.add(1, transport.memory.ram.address, transport.memory.ram.address + 0x2000)
     with pytest.raises(GuestError):
         slots.resolve(address, size)
 
 
 def test_illegal_slots(slots, transport):
-    ram, vram = transport.ram, transport.vram
+    ram, vram = transport.memory.ram, transport.memory.vram
     for slot_id, start, end in (
         (8, ram.address, ram.end),
         (0xFFFFFFFF, ram.address, ram.end),
@@ -65,7 +65,7 @@ def test_illegal_slots(slots, transport):
 
 
 def test_a_slot_is_deleted_before_it_is_added_again(slots, transport):
-    ram, vram = transport.ram, transport.vram
+    ram, vram = transport.memory.ram, transport.memory.vram
     slots.add(7, ram.address, ram.end)
     with pytest.raises(GuestBug):
         slots.add(7, vram.address, vram.end)

@@ -30,9 +30,9 @@ def enter(bench: QxlBench, mode: Mode) -> None:
         bench.device._ports.mode = Mode.VGA
     bench.put_primary(mem=physical(VRAM_SLOT, 0))
     bench.put("update_area", "4i", 0, 0, 10, 10)
-    ram = bench.transport.ram
+    ram = bench.memory.ram
     bench.put("mem_slot", "QQ", ram.address, ram.address + 4096)
-    bench.transport.ram.view[:4] = b"\x01\0\0\0"
+    bench.memory.ram.view[:4] = b"\x01\0\0\0"
     bench.put("monitors_config", "Q", physical(1, 0))
     assert bench.mode is mode
     bench.worker.take()

@@ -18,9 +18,9 @@ SIZE = 1 << 16
 @pytest.fixture
 def guest():
     transport = InProcessTransport(ram_size=SIZE, vram_size=4096)
-    slots = Memslots(transport)
-    slots.add(1, transport.ram.address, transport.ram.end)
-    yield transport.ram.view, slots
+    slots = Memslots(transport.memory)
+    slots.add(1, transport.memory.ram.address, transport.memory.ram.end)
+    yield transport.memory.ram.view, slots
     transport.close()
 
 

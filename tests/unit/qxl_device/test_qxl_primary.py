@@ -20,8 +20,8 @@ def transport():
 
 @pytest.fixture
 def slots(transport):
-    slots = Memslots(transport)
-    slots.add(2, transport.vram.address, transport.vram.end)
+    slots = Memslots(transport.memory)
+    slots.add(2, transport.memory.vram.address, transport.memory.vram.end)
     return slots
 
 
@@ -41,7 +41,7 @@ def test_good(slots, transport, width, stride, pixels):
     assert (surface.width, surface.height) == (width, 64)
     assert (surface.stride, surface.format, surface.flags) == (stride, pixels, 1)
     assert len(surface.memory) == abs(stride) * 64
-    transport.vram.view[0x4000] = 77
+    transport.memory.vram.view[0x4000] = 77
     assert surface.memory[0] == 77
 
 
@@ -77,8 +77,8 @@ def test_not_in_memory(slots, stride, mem):
 def test_a_mode_of_the_rom_lies_bottom_up_at_the_start_of_ram(transport):
     parameters = RomParameters.for_ram(0, 64 << 20)
     mode = parameters.modes()[3]
-    surface = compat_primary(mode, transport.ram, 640 * 480 * 4)
+    surface = compat_primary(mode, transport.memory.ram, 640 * 480 * 4)
     assert (surface.width, surface.height, surface.stride) == (640, 480, -2560)
     assert len(surface.memory) == 640 * 480 * 4
     with pytest.raises(GuestBug):
-        compat_primary(mode, transport.ram, 640 * 480 * 4 - 1)
+        compat_primary(mode, transport.memory.ram, 640 * 480 * 4 - 1)

@@ -212,7 +212,7 @@ def test_bad_cursors_are_counted(bench, guest):
 def test_a_broken_ring_is_a_guest_bug_until_reset(bench, ring, distance):
     bench.add_slots()
     bench.push("cmd_ring", QXLCommand(physical(1, 4096), QXLCmdType.DRAW))
-    bench.transport.ram.view[4096] = 1  # a release id
+    bench.memory.ram.view[4096] = 1  # a release id
     bench.put(f"{ring}.prod", "I", distance)
     for _ in range(3):
         bench.device.get_commands(bench.batch)

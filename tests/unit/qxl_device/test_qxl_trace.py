@@ -25,7 +25,7 @@ def numbers(match: re.Match[str], base: int = 10) -> list[int]:
 
 def place_arguments(bench: QxlBench, following: list[str]) -> None:
     """Write to QXLRam what the driver had written before this port."""
-    ram, vram = bench.transport.ram, bench.transport.vram
+    ram, vram = bench.memory.ram, bench.memory.vram
     text = "\n".join(following)
     if match := SLOT.search(text):
         start, end = numbers(match, 16)
@@ -64,7 +64,7 @@ def replay(bench: QxlBench, write: str, following: list[str]) -> None:
     place_arguments(bench, following)
     if name == "QXL_IO_MONITORS_CONFIG_ASYNC":
         bench.put_monitors([])  # the trace does not show its heads
-        bench.transport.ram.view[0x1000:0x1020] = b"\x01\0\x04\0" + bytes(28)
+        bench.memory.ram.view[0x1000:0x1020] = b"\x01\0\x04\0" + bytes(28)
     bench.take_pending()
     assert bench.io(int(port), int(value)), write
     told = sum(int(m[1]) for line in following if (m := EVENTS.match(line)))

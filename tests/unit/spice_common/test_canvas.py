@@ -409,7 +409,7 @@ def test_what_nobody_sees(bench):
 
 
 def test_surfaces_are_cleared_unless_their_data_is_to_be_kept(bench):
-    view = bench.transport.vram.view
+    view = bench.transport.memory.vram.view
     view[0:256] = b"\x22" * 256
     bench.guest.create_surface(9, 8, 8)
     bench.draw()

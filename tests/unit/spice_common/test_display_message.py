@@ -244,7 +244,7 @@ def test_guest_memory_that_changes_while_it_is_drawn():
     with CanvasBench(256, 256) as bench:
         image = bench.image(noise(256, 256), 256, 256, 1024)
         area = QXLRect(0, 0, 256, 256)
-        view = bench.transport.ram.view
+        view = bench.transport.memory.ram.view
         stop = threading.Event()
 
         def flip() -> None:
@@ -273,7 +273,7 @@ def test_what_is_copied_may_overlap_where_it_goes(bench):
         command = QXLSurfaceCmd(QXLReleaseInfo(0), 4, 0, 0, surface.pack())
         guest.submit(QXLCmdType.SURFACE, guest.heap.alloc(QXLSurfaceCmd.SIZE), command)
         # The chunk's header lies at the surface's start, its data behind it.
-        vram = bench.transport.vram.view
+        vram = bench.transport.memory.vram.view
         vram[0:20] = struct.pack("<IQQ", 8192, 0, 0)
         bench.draw()
         vram[0:20] = struct.pack("<IQQ", 8192, 0, 0)
@@ -305,7 +305,7 @@ def create_keeping(
 
 @pytest.mark.parametrize("max_bytes", [1, 1 << 26])
 def test_a_surface_that_keeps_its_data_is_sent_with_it(bench, max_bytes):
-    bench.transport.vram.view[: 700 * 700 * 4] = noise(700, 700)
+    bench.transport.memory.vram.view[: 700 * 700 * 4] = noise(700, 700)
     create_keeping(bench, 6, 700, 700)
     runs = bench.draw(max_bytes=max_bytes)
     bench.assert_agreement(6)

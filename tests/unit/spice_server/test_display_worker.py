@@ -251,7 +251,7 @@ def test_a_run_that_memory_was_too_short_for(bench):
 
 
 def capabilities(bench: DisplayBench) -> tuple[int, bytes]:
-    rom = bench.transport.rom.view
+    rom = bench.transport.memory.rom.view
     present = rom[QXLRom.offset("client_present")]
     start = QXLRom.offset("client_capabilities")
     return present, bytes(rom[start : start + 2])

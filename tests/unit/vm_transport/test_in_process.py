@@ -122,12 +122,13 @@ def test_interrupts_merge_and_are_taken_once() -> None:
 
 def test_slots_lie_inside_ram_or_inside_vram() -> None:
     transport = InProcessTransport()
-    ram, vram = transport.ram, transport.vram
-    slot = transport.slot_memory(ram.address + 8, ram.address + 24)
+    memory = transport.memory
+    ram, vram = memory.ram, memory.vram
+    slot = memory.find_slot(ram.address + 8, ram.address + 24)
     assert slot is not None
     slot.view[:3] = b"abc"
     assert bytes(ram.view[8:11]) == b"abc"
-    whole = transport.slot_memory(vram.address, vram.end)
+    whole = memory.find_slot(vram.address, vram.end)
     assert whole is not None
     assert whole.size == vram.size
     for start, end in (
@@ -140,7 +141,7 @@ def test_slots_lie_inside_ram_or_inside_vram() -> None:
         (0, 16),
         (-1, 2**64),
     ):
-        assert transport.slot_memory(start, end) is None
+        assert memory.find_slot(start, end) is None
     transport.close()
 
 
@@ -151,12 +152,13 @@ def test_a_reset_empties_the_memory_first() -> None:
     transport.start(loop, device)
     transport.guest_bind(bound=True)
     assert transport.driver_bound
-    for region in (transport.rom, transport.ram, transport.vram):
+    memory = transport.memory
+    for region in (memory.rom, memory.ram, memory.vram):
         region.view[:4] = b"left"
     transport.guest_reset()
     assert device.calls == ["reset"]
     assert not transport.driver_bound
-    for region in (transport.rom, transport.ram, transport.vram):
+    for region in (memory.rom, memory.ram, memory.vram):
         assert not any(region.view)
     transport.close()
     loop.close()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.fake_qemu import FakeQemu, RefusedError
+from tests.fakes.recording_handler import RecordingHandler
 from vm_transport.errors import LayoutError, PeerError
 from vm_transport.guest_memory import GuestMemory
 from vm_transport.ivshmem.header import MAGIC, Feature, QxlIvshmemHeader
@@ -19,40 +20,12 @@ from vm_transport.ivshmem.server import IvshmemEvent, IvshmemServer
 from vm_transport.unix_socket import has_closed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.asyncio
 
 MIB = 1 << 20
 SMALL = {"ram_size": 8 * MIB, "vram_size": MIB}
-
-
-class Device:
-    """A TransportHandler that writes down what the guest did."""
-
-    def __init__(self) -> None:
-        self.calls: list[object] = []
-        self.changed = asyncio.Event()
-
-    def notify(self) -> None:
-        self._note("notify")
-
-    def io_write(self, port: int, value: int) -> bool:
-        self._note((port, value))
-        return port < 25
-
-    def guest_reset(self) -> None:
-        self._note("reset")
-
-    def _note(self, call: object) -> None:
-        self.calls.append(call)
-        self.changed.set()
-
-    async def until(self, condition: Callable[[list[object]], bool]) -> None:
-        while not condition(self.calls):
-            self.changed.clear()
-            await self.changed.wait()
 
 
 @pytest.fixture
@@ -90,7 +63,7 @@ async def test_the_handshake_gives_memory_doorbells_and_interrupts(path: Path) -
 
 async def test_doorbells_requests_and_interrupts_of_each_display(path: Path) -> None:
     server = IvshmemServer(path, Layout.plan(2, **SMALL))
-    devices = [Device(), Device()]
+    devices = [RecordingHandler(), RecordingHandler()]
     loop = asyncio.get_running_loop()
     for display, device in zip(server.displays, devices, strict=True):
         display.start(loop, device)
@@ -122,14 +95,14 @@ async def test_doorbells_requests_and_interrupts_of_each_display(path: Path) -> 
 
 async def test_a_slot_is_an_offset_inside_the_displays_own_windows(path: Path) -> None:
     server = IvshmemServer(path, Layout.plan(2, **SMALL))
-    first, second = server.displays
+    first, second = (display.memory for display in server.displays)
     for region in (first.ram, first.vram):
-        found = first.slot_memory(region.address, region.end)
+        found = first.find_slot(region.address, region.end)
         assert found is not None
         assert found.size == region.size
-        assert second.slot_memory(region.address, region.end) is None
-    assert first.slot_memory(0, 4096) is None
-    assert first.slot_memory(first.rom.address, first.rom.end) is None
+        assert second.find_slot(region.address, region.end) is None
+    assert first.find_slot(0, 4096) is None
+    assert first.find_slot(first.rom.address, first.rom.end) is None
     await server.close()
 
 
@@ -158,20 +131,21 @@ async def test_a_second_qemu_is_refused_and_the_first_not_disturbed(
 async def test_the_end_of_qemu_resets_and_the_next_starts_afresh(path: Path) -> None:
     server = IvshmemServer(path, Layout.plan(**SMALL))
     (display,) = server.displays
-    device = Device()
+    device = RecordingHandler()
     display.start(asyncio.get_running_loop(), device)
     events: list[IvshmemEvent] = []
     server.on_event(events.append)
     await server.start()
     qemu = await attach(server)
     qemu.port(lambda: None).bind(bound=True)
-    display.rom.view[:4] = display.ram.view[:4] = display.vram.view[:4] = b"left"
+    memory = display.memory
+    memory.rom.view[:4] = memory.ram.view[:4] = memory.vram.view[:4] = b"left"
     qemu.close()
     await server.wait_detached()
     assert events == [IvshmemEvent.ATTACHED, IvshmemEvent.DETACHED]
     assert device.calls[-1] == "reset"
     assert not display.driver_bound
-    for region in (display.rom, display.ram, display.vram):
+    for region in (memory.rom, memory.ram, memory.vram):
         assert not any(region.view[:4096])
     again = await attach(server)
     assert again.id == 0
@@ -225,7 +199,7 @@ async def test_a_machine_reset_brings_the_displays_to_their_first_state(
 ) -> None:
     server = IvshmemServer(path, Layout.plan(**SMALL))
     (display,) = server.displays
-    device = Device()
+    device = RecordingHandler()
     display.start(asyncio.get_running_loop(), device)
     await server.start()
     qemu = await attach(server)
@@ -251,7 +225,7 @@ async def test_requests_made_without_a_device_are_served_when_it_starts(
     waiting = threading.Event()
     answer = asyncio.create_task(asyncio.to_thread(qemu.port(waiting.set).outb, 5, 0))
     await asyncio.to_thread(waiting.wait)
-    device = Device()
+    device = RecordingHandler()
     server.displays[0].start(asyncio.get_running_loop(), device)
     assert await answer
     await device.until(lambda calls: (5, 0) in calls and "notify" in calls)
@@ -264,7 +238,7 @@ async def test_a_device_in_a_thread_of_its_own_is_reset_there(path: Path) -> Non
     server = IvshmemServer(path, Layout.plan(**SMALL))
     threads: list[int] = []
 
-    class Noting(Device):
+    class Noting(RecordingHandler):
         def guest_reset(self) -> None:
             threads.append(threading.get_ident())
 
@@ -306,7 +280,7 @@ async def test_a_reconnecting_qemu_gets_fresh_peer_and_spare_vectors(
     await first.close()
 
     second = IvshmemServer(path, layout, memory=GuestMemory(fd), resume=attachment)
-    device = Device()
+    device = RecordingHandler()
     second.displays[0].start(asyncio.get_running_loop(), device)
     await second.start()
     # The same process connects: what FakeQemu's chardev does by itself in QEMU.
@@ -316,7 +290,7 @@ async def test_a_reconnecting_qemu_gets_fresh_peer_and_spare_vectors(
     await asyncio.to_thread(qemu.read_vectors, 5)
     assert {peer: len(fds) for peer, fds in qemu.peers.items()} == {1: 3, 2: 3, 0: 4}
     assert "reset" not in device.calls
-    assert bytes(second.displays[0].ram.view[:4]) == b"kept"
+    assert bytes(second.displays[0].memory.ram.view[:4]) == b"kept"
     assert second.displays[0].driver_bound
     assert qemu.bar2 is not None
     header = QxlIvshmemHeader.unpack_from(qemu.bar2)
@@ -357,11 +331,11 @@ async def test_another_process_instead_of_the_reconnecting_one_is_fresh(
     child.communicate()
 
     second = IvshmemServer(path, layout, memory=GuestMemory(fd), resume=attachment)
-    second.displays[0].ram.view[:4] = b"left"
+    second.displays[0].memory.ram.view[:4] = b"left"
     await second.start()
     qemu = await attach(second)
     assert {peer: len(fds) for peer, fds in qemu.peers.items()} == {1: 3, 0: 2}
-    assert not any(second.displays[0].ram.view[:4])
+    assert not any(second.displays[0].memory.ram.view[:4])
     qemu.close()
     await second.close()
 
@@ -414,7 +388,7 @@ async def test_memory_of_another_size_is_refused(path: Path) -> None:
 async def test_closing_lets_qemu_go_on(path: Path) -> None:
     server = IvshmemServer(path, Layout.plan(**SMALL))
     (display,) = server.displays
-    device = Device()
+    device = RecordingHandler()
     display.start(asyncio.get_running_loop(), device)
     await server.start()
     qemu = await attach(server)
