@@ -156,7 +156,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
                 "qxld run -- qemu-system-x86_64 -m 2048"
             )
     else:
-        unknown += words[end:]
+        unknown += [word for word in words[end:] if word != "--"] or words[end:]
     if unknown:
         command.error(_unknown(unknown, command))
     return given
@@ -184,17 +184,18 @@ def _unknown(words: list[str], parser: argparse.ArgumentParser) -> str:
 def _make_parsers() -> tuple[_Parser, dict[str, _Parser]]:
     """Return the parser of the whole, and those of the commands."""
     raw = argparse.RawDescriptionHelpFormatter
+    listed = "\n".join(f"  {name:<11} {c.summary}" for name, c in _COMMANDS.items())
     parser = _Parser(
         prog="qxld",
         usage="qxld COMMAND [OPTION]...",
-        description=_DESCRIPTION,
+        description=f"{_DESCRIPTION}\ncommands:\n{listed}",
         epilog=_EPILOG,
-        formatter_class=lambda prog: raw(prog, max_help_position=20),
+        formatter_class=raw,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=version("qxld"))
     group = parser.add_subparsers(
-        dest="command", required=True, metavar="COMMAND", title="commands"
+        dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS
     )
     commands: dict[str, _Parser] = {}
     for name, command in _COMMANDS.items():
@@ -202,7 +203,6 @@ def _make_parsers() -> tuple[_Parser, dict[str, _Parser]]:
             name,
             prog=f"qxld {name}",
             usage=command.usage,
-            help=command.summary,
             description=command.text,
             formatter_class=raw,
             allow_abbrev=False,

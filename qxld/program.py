@@ -11,6 +11,7 @@ from qxld.commands import COMMANDS
 from qxld.errors import QxldError, UsageError
 from qxld.options import configuration
 from spice_server.errors import OperatorError
+from vd_interfaces.control import ControlError
 from vm_transport.errors import TransportError
 
 __all__ = ["execute"]
@@ -32,7 +33,7 @@ def execute(arguments: list[str] | None = None) -> int:
         return COMMANDS[parsed.command](parsed)
     except QxldError as error:
         return _complain(error, error.exit_code)
-    except (OperatorError, TransportError, BridgeError) as error:
+    except (OperatorError, TransportError, BridgeError, ControlError) as error:
         return _complain(error, QxldError.exit_code)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
