@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import struct
+import time
 from typing import TYPE_CHECKING, Final
 
 from spice_common.atomics import AtomicU32
@@ -23,6 +24,10 @@ __all__ = ["IoRing"]
 
 _logger = logging.getLogger(__name__)
 
+TURN_TIME: Final = 0.005
+"""Seconds after which others on the loop get their turn.  A request that waits for
+drawing may take long, and a guest with many processors may have 64 of them."""
+
 _COUNTER_MASK: Final = 0xFFFFFFFF
 _ENTRIES: Final = QxlIvshmemIoRing.offset("entries")
 _STATUS: Final = QxlIvshmemIoEntry.offset("status")
@@ -37,9 +42,12 @@ class IoRing:
     what the guest does to it changes nothing.
     """
 
-    def __init__(self, region: MemoryRegion) -> None:
-        """Go on where the counters in *region* stand."""
+    def __init__(
+        self, region: MemoryRegion, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Go on where the counters in *region* stand; *clock* tells seconds."""
         self._memory = region.view
+        self._clock = clock
         self._prod = AtomicU32(region.view, QxlIvshmemIoRing.offset("prod"))
         self._shared_done = AtomicU32(region.view, QxlIvshmemIoRing.offset("done"))
         self._done = self._shared_done.load()
@@ -53,7 +61,9 @@ class IoRing:
         self._shared_done.store(0)
 
     def serve(self, execute: Callable[[int, int], bool]) -> bool:
-        """Carry out what is waiting, one ring's worth at most; whether more may wait.
+        """Carry out what is waiting, for ``TURN_TIME`` at most; whether more waits.
+
+        False: the guest rings for what it asks next.
 
         *execute* gets port and value as the guest wrote them and returns whether they
         were legal.  Should it raise, its request counts as done and illegal.
@@ -62,9 +72,12 @@ class IoRing:
         if waiting > IO_ENTRIES:
             self._heal(waiting)
             return False
+        end = self._clock() + TURN_TIME
         for _ in range(waiting):
             self._serve_one(execute)
-        return waiting > 0
+            if self._clock() >= end:
+                break
+        return self._prod.load() != self._done
 
     def _serve_one(self, execute: Callable[[int, int], bool]) -> None:
         index = self._done % IO_ENTRIES
