@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from spice_common.command_batch import CommandBatch
 from spice_common.errors import SurfaceError
+from spice_protocol.qxl_dev import QXL_COMMAND_RING_SIZE
 from spice_server.cursor.channel import CursorChannel
 from spice_server.display.channel import DisplayChannel
 from spice_server.display.dispatcher import Dispatcher
@@ -38,10 +39,6 @@ MAX_WAITING: Final = 1024 * 1024
 
 MAX_CURSOR_COMMANDS: Final = 64
 """Cursor commands per turn: twice QXL_CURSOR_RING_SIZE."""
-
-MAX_FLUSH_BATCHES: Final = 16
-"""Batches drawn while the guest waits for one of its I/O requests.  The ring holds 32
-commands; what other processors of the guest add meanwhile is none of this one's."""
 
 _log = logging.getLogger(__name__)
 
@@ -227,12 +224,17 @@ class DisplayWorker:
         return True
 
     def _finish_drawing(self) -> None:
-        """Draw all that the guest has asked for so far."""
-        for _ in range(MAX_FLUSH_BATCHES):
-            if not self._begin_batch():
-                return
+        """Draw all that the guest has asked for so far.
+
+        That is what is being drawn and one ring's worth: what other processors of the
+        guest add meanwhile could go on for ever, and none of it is waited for.
+        """
+        enough = self._stats.commands + QXL_COMMAND_RING_SIZE
+        while self._begin_batch():
             while self._surfaces.drawing:
                 self._draw_step()
+            if self._stats.commands >= enough:
+                return
 
     # -- what the device asks for (QXLWorker) ----------------------------------
 
