@@ -13,7 +13,6 @@ from spice_protocol.qxl_dev import (
     QXLCommand,
     QxlInterrupt,
 )
-from vd_interfaces.qxl import CursorCommand, CursorShape
 
 if TYPE_CHECKING:
     from qxl_device.fault_log import FaultLog
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from qxl_device.ram import Ram
     from qxl_device.release_ring import ReleaseRing
     from spice_common.command_batch import CommandBatch
-    from spice_common.cursor_command import GuestCursor
+    from spice_common.cursor_command import CursorCommand
 
 __all__ = ["CommandRing", "CursorRing"]
 
@@ -125,28 +124,4 @@ class CursorRing:
                 self._faults.record("bad cursor", f"{count} x {reason}", count)
             return None
         self.taken += 1
-        return _cursor_command(command)
-
-
-def _cursor_command(command: GuestCursor) -> CursorCommand:
-    """Carry a command over to the border's value objects."""
-    shape = None
-    if command.shape is not None:
-        shape = CursorShape(
-            unique=command.shape.unique,
-            type=command.shape.type,
-            width=command.shape.width,
-            height=command.shape.height,
-            hot_spot_x=command.shape.hot_spot_x,
-            hot_spot_y=command.shape.hot_spot_y,
-            data=command.shape.data,
-        )
-    return CursorCommand(
-        type=command.type,
-        x=command.x,
-        y=command.y,
-        visible=command.visible,
-        shape=shape,
-        trail_length=command.trail_length,
-        trail_frequency=command.trail_frequency,
-    )
+        return command

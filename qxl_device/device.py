@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import asyncio
 
     from spice_common.command_batch import CommandBatch
-    from vd_interfaces.qxl import CursorCommand, MonitorsConfig, QXLWorker
+    from spice_common.cursor_command import CursorCommand
+    from vd_interfaces.qxl import MonitorsConfig, QXLWorker
     from vm_transport.transport import DeviceTransport
 
 __all__ = ["QXLDevice"]

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from spice_common.memslot import MemslotTable
     from spice_common.release_ring import ReleaseRing
 
-__all__ = ["CursorReader", "GuestCursor", "GuestCursorShape"]
+__all__ = ["CursorCommand", "CursorReader", "CursorShape"]
 
 
 @dataclass(slots=True)
-class GuestCursorShape:
-    """A checked QXLCursor: *data* has exactly the bytes its type and size ask for."""
+class CursorShape:
+    """A pointer's picture: a checked QXLCursor."""
 
     unique: int
+    """Cache key the guest gave, 0 if it must not be cached."""
     type: int
     """``SPICE_CURSOR_TYPE_*``."""
     width: int
@@ -29,10 +30,11 @@ class GuestCursorShape:
     hot_spot_x: int
     hot_spot_y: int
     data: bytes
+    """Exactly the bytes that type and size ask for."""
 
 
 @dataclass(slots=True)
-class GuestCursor:
+class CursorCommand:
     """A checked QXLCursorCmd."""
 
     type: int
@@ -40,7 +42,7 @@ class GuestCursor:
     x: int = 0
     y: int = 0
     visible: bool = False
-    shape: GuestCursorShape | None = None
+    shape: CursorShape | None = None
     trail_length: int = 0
     trail_frequency: int = 0
 
@@ -62,7 +64,7 @@ class CursorReader:
 
     def pop(
         self, ring: Consumer, slots: MemslotTable, release_ring: ReleaseRing
-    ) -> GuestCursor | None:
+    ) -> CursorCommand | None:
         """Take one good command; its resource is given back at once.
 
         :attr:`notify` and :attr:`release_notify` tell which interrupts to raise, also
@@ -99,11 +101,11 @@ class CursorReader:
         """Return how many commands were dropped since the last call, by reason."""
         return take_error_counts(self._reader.errors)
 
-    def _command(self) -> GuestCursor:
+    def _command(self) -> CursorCommand:
         command = self._reader.command
         shape = None
         if command.data_size:
-            shape = GuestCursorShape(
+            shape = CursorShape(
                 unique=command.unique,
                 type=command.shape_type,
                 width=command.width,
@@ -112,7 +114,7 @@ class CursorReader:
                 hot_spot_y=command.hot_spot_y,
                 data=bytes(ffi.buffer(command.data, command.data_size)),
             )
-        return GuestCursor(
+        return CursorCommand(
             type=command.type,
             x=command.x,
             y=command.y,

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from spice_common.command_batch import CommandBatch
+    from spice_common.cursor_command import CursorCommand
 
 __all__ = [
-    "CursorCommand",
-    "CursorShape",
     "Head",
     "MonitorsConfig",
     "PrimarySurface",
@@ -51,35 +50,6 @@ class PrimarySurface:
     flags: int
     memory: memoryview
     """Writable, ``abs(stride) * height`` bytes of guest memory."""
-
-
-@dataclass(slots=True)
-class CursorShape:
-    """A pointer's picture (QXLCursor), copied out of guest memory."""
-
-    unique: int
-    """Cache key the guest gave, 0 if it must not be cached."""
-    type: int
-    """``SPICE_CURSOR_TYPE_*``."""
-    width: int
-    height: int
-    hot_spot_x: int
-    hot_spot_y: int
-    data: bytes
-
-
-@dataclass(slots=True)
-class CursorCommand:
-    """One QXLCursorCmd."""
-
-    type: int
-    """``QXL_CURSOR_SET``, ``_MOVE``, ``_HIDE`` or ``_TRAIL``."""
-    x: int = 0
-    y: int = 0
-    visible: bool = False
-    shape: CursorShape | None = None
-    trail_length: int = 0
-    trail_frequency: int = 0
 
 
 @dataclass(slots=True)

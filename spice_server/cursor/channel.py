@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterator
 
+    from spice_common.cursor_command import CursorCommand
     from spice_server.channel.channel_client import ChannelClient
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
-    from vd_interfaces.qxl import CursorCommand
 
 __all__ = ["CursorChannel"]
 

@@ -26,11 +26,11 @@ from spice_server.channel.channel_client import ChannelClient
 from spice_server.cursor.cache import CursorCache
 
 if TYPE_CHECKING:
+    from spice_common.cursor_command import CursorShape
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
     from spice_server.channel.pipe import PipeItem
     from spice_server.cursor.pointer import PointerState
-    from vd_interfaces.qxl import CursorShape
 
 __all__ = ["MAX_PIPE_ITEMS", "CursorChannelClient"]
 

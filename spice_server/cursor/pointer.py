@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from vd_interfaces.qxl import CursorShape
+    from spice_common.cursor_command import CursorShape
 
 __all__ = ["Pointer", "PointerState"]
 

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from spice_common.cursor_command import CursorReader, GuestCursor, GuestCursorShape
+from spice_common.cursor_command import CursorCommand, CursorReader, CursorShape
 from spice_common.errors import RingBrokenError
 from spice_common.ipc_ring import Consumer
 from spice_protocol.enums import SpiceCursorType
@@ -57,12 +57,12 @@ def shape(
 def test_set(guest: CommandMemory, reader: CursorReader) -> None:
     pixels = bytes(range(32))
     push(guest, QxlCursorCmdType.SET, shape(guest, pixels))
-    assert reader.pop(guest.cursors, guest.slots, guest.releases) == GuestCursor(
+    assert reader.pop(guest.cursors, guest.slots, guest.releases) == CursorCommand(
         type=QxlCursorCmdType.SET,
         x=-3,
         y=9,
         visible=True,
-        shape=GuestCursorShape(
+        shape=CursorShape(
             unique=42,
             type=SpiceCursorType.ALPHA,
             width=4,
@@ -83,9 +83,9 @@ def test_move_hide_and_trail(guest: CommandMemory, reader: CursorReader) -> None
     ]
     found = [reader.pop(guest.cursors, guest.slots, guest.releases) for _ in ids]
     assert found == [
-        GuestCursor(QxlCursorCmdType.MOVE, x=7, y=-8),
-        GuestCursor(QxlCursorCmdType.HIDE),
-        GuestCursor(QxlCursorCmdType.TRAIL, trail_length=3, trail_frequency=4),
+        CursorCommand(QxlCursorCmdType.MOVE, x=7, y=-8),
+        CursorCommand(QxlCursorCmdType.HIDE),
+        CursorCommand(QxlCursorCmdType.TRAIL, trail_length=3, trail_frequency=4),
     ]
     guest.releases.flush()
     assert guest.collect() == ids
@@ -102,7 +102,7 @@ def test_bad_ones_are_skipped_counted_and_released(
         push(guest, QxlCursorCmdType.HIDE, b""),
     ]
     found = reader.pop(guest.cursors, guest.slots, guest.releases)
-    assert found == GuestCursor(QxlCursorCmdType.HIDE)
+    assert found == CursorCommand(QxlCursorCmdType.HIDE)
     assert reader.take_errors() == {"bad cursor": 3, "bad command type": 1}
     assert reader.take_errors() == {}
     guest.releases.flush()

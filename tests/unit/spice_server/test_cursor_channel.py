@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from spice_common.cursor_command import CursorCommand
 from spice_protocol.enums import SpiceCursorFlags
 from spice_protocol.messages.base import BaseMsg
 from spice_protocol.messages.cursor import MSG, CursorMsg
 from spice_protocol.qxl_dev import QxlCursorCmdType
 from spice_server.cursor.cache import MAX_CURSORS
 from tests.fakes.display_bench import DisplayBench, RawClient
-from vd_interfaces.qxl import CursorCommand
 
 NONE, CACHE_ME, FROM_CACHE = (
     SpiceCursorFlags.NONE,
