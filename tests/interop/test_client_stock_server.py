@@ -152,14 +152,15 @@ def test_refusals_on_the_command_line(
 ) -> None:
     path = str(tmp_path / "screen.png")
     uri = f"spice://127.0.0.1:{port}"
-    assert main([uri, path, "--display", "3"]) == 1
-    assert main([f"spice://127.0.0.1:{free_port()}", path]) == 1
     assert main([f"spice+tls://127.0.0.1:{port}", path]) == 1
+    assert main([f"spice://127.0.0.1:{free_port()}", path]) == 1
+    # The last one: libspice-server may crash when a client leaves that early.
+    assert main([uri, path, "--display", "3"]) == 1
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 3
-    assert errors[0] == "spice_client: the server has no display channel 3"
+    assert "TLS" in errors[0]
     assert errors[1].endswith("Connection refused")
-    assert "TLS" in errors[2]
+    assert errors[2] == "spice_client: the server has no display channel 3"
 
 
 @pytest.mark.asyncio
