@@ -7,8 +7,8 @@
 
 #include "bitmap_source.h"
 
-static uint32_t
-bits_per_pixel(uint32_t format)
+uint32_t
+bitmap_bits_per_pixel(uint32_t format)
 {
     switch (format) {
     case SPICE_BITMAP_FMT_1BIT_LE:
@@ -35,7 +35,7 @@ bits_per_pixel(uint32_t format)
 uint64_t
 bitmap_row_size(uint32_t format, uint32_t width)
 {
-    return ((uint64_t)width * bits_per_pixel(format) + 7) / 8;
+    return ((uint64_t)width * bitmap_bits_per_pixel(format) + 7) / 8;
 }
 
 uint32_t
@@ -109,7 +109,8 @@ reserve_chunks(struct bitmap_scratch *scratch, uint32_t num_chunks)
 static int
 set_palette(struct bitmap_source *source, const uint32_t *colors, uint32_t num_colors)
 {
-    if (bits_per_pixel(source->format) > 8 || source->format == SPICE_BITMAP_FMT_8BIT_A)
+    if (bitmap_bits_per_pixel(source->format) > 8 ||
+        source->format == SPICE_BITMAP_FMT_8BIT_A)
         return 0;
     if (num_colors == 0)
         return -1;
@@ -193,7 +194,7 @@ static void
 read_row(const struct bitmap_source *source, struct bitmap_scratch *scratch, uint32_t x,
          uint32_t row, uint32_t width, uint32_t surface_format, uint8_t *dst)
 {
-    uint32_t bits = bits_per_pixel(source->format);
+    uint32_t bits = bitmap_bits_per_pixel(source->format);
     uint64_t first = (uint64_t)x * bits / 8;
     size_t count = (size_t)(((uint64_t)(x + width) * bits + 7) / 8 - first);
     uint64_t offset = (uint64_t)source->stride * row + first;

@@ -10,6 +10,9 @@
 
 #include "command_batch.h"
 
+/* Bits of a pixel in a SPICE_BITMAP_FMT_*, 0 if there is no such format. */
+uint32_t bitmap_bits_per_pixel(uint32_t format);
+
 /* Memory that reading images needs, kept between images. */
 struct bitmap_scratch {
     uint64_t *chunk_ends;

@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Images of drawables: QXLImage with its palette and chunks. */
+#include "bitmap.h"
+#include "bitmap_source.h"
 #include "command_parse.h"
-
 #include "shared_memory.h"
-
-/* Bits of a pixel in a SPICE_BITMAP_FMT_*, 0 if there is no such format. */
-static uint32_t
-bitmap_format_bits(uint8_t format)
-{
-    switch (format) {
-    case SPICE_BITMAP_FMT_1BIT_LE:
-    case SPICE_BITMAP_FMT_1BIT_BE:
-        return 1;
-    case SPICE_BITMAP_FMT_4BIT_LE:
-    case SPICE_BITMAP_FMT_4BIT_BE:
-        return 4;
-    case SPICE_BITMAP_FMT_8BIT:
-    case SPICE_BITMAP_FMT_8BIT_A:
-        return 8;
-    case SPICE_BITMAP_FMT_16BIT:
-        return 16;
-    case SPICE_BITMAP_FMT_24BIT:
-        return 24;
-    case SPICE_BITMAP_FMT_32BIT:
-    case SPICE_BITMAP_FMT_RGBA:
-        return 32;
-    default:
-        return 0;
-    }
-}
 
 static bool
 append_chunk(struct command_batch *batch, const uint8_t *data, uint32_t size)
@@ -119,8 +94,8 @@ parse_bitmap(struct parser *parser, uint64_t address, struct guest_image *image)
     if (error != COMMAND_OK) {
         return error;
     }
-    uint32_t bits = bitmap_format_bits(bitmap.format);
-    uint64_t row = ((uint64_t)image->width * bits + 7) / 8;
+    uint32_t bits = bitmap_bits_per_pixel(bitmap.format);
+    uint64_t row = bitmap_row_size(bitmap.format, image->width);
     uint64_t size = (uint64_t)bitmap.stride * image->height;
     if (bits == 0 || bitmap.x != image->width || bitmap.y != image->height ||
         bitmap.stride < row) {
