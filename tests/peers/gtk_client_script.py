@@ -29,7 +29,7 @@ SHIFTED = dict(zip('!@#$%^&*()_+{}|:"<>?~', "1234567890-=[]\\;',./`", strict=Tru
 LEFT_SHIFT = 0x2A
 
 # A PS/2 keyboard of QEMU's keeps 16 bytes; a guest under TCG takes its time.
-KEY_SECONDS = 0.04
+KEY_SECONDS = 0.1
 
 
 def tell(event: str, /, **details: object) -> None:

@@ -202,7 +202,7 @@ class TestRemoteViewer:
             text = console_text(tiny)
             eventually("it shows", lambda: contains(viewer.screen(), text))
             viewer.xdotool("mousemove", "300", "300", "click", "1")
-            viewer.xdotool("type", "--delay", "60", "echo seen >/tmp/viewed")
+            viewer.xdotool("type", "--delay", "100", "echo seen >/tmp/viewed")
             viewer.xdotool("key", "Return")
             eventually(
                 "keys arrive",
