@@ -11,6 +11,7 @@
 
 #define IO_SPIN_US	100	/* most requests are done by then: no scheduling */
 #define IO_SLEEP_US	200
+#define IO_RING_MS	100	/* QEMU loses what is rung before it connected the doorbells */
 
 void qxl_io_init(struct qxl_display *display)
 {
@@ -29,6 +30,7 @@ static bool io_done(struct qxl_display *display, u32 index)
 static bool io_wait(struct qxl_display *display, u32 index)
 {
 	unsigned long deadline = jiffies + msecs_to_jiffies(QXL_IVSHMEM_IO_TIMEOUT_MS);
+	unsigned long ring_again = jiffies + msecs_to_jiffies(IO_RING_MS);
 	u64 spin_until = ktime_get_ns() + IO_SPIN_US * NSEC_PER_USEC;
 
 	while (!io_done(display, index)) {
@@ -38,6 +40,10 @@ static bool io_wait(struct qxl_display *display, u32 index)
 		}
 		if (time_after(jiffies, deadline))
 			return io_done(display, index);
+		if (time_after(jiffies, ring_again)) {
+			qxl_ring_doorbell(display->parent, display->io_vector);
+			ring_again = jiffies + msecs_to_jiffies(IO_RING_MS);
+		}
 		usleep_range(IO_SLEEP_US, 2 * IO_SLEEP_US);
 	}
 	return true;
