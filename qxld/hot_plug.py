@@ -144,7 +144,7 @@ async def attach(daemon: Daemon) -> None:
 
     """
     monitor = _AttachMonitor(daemon.own_monitor)
-    attached = daemon.transport.wait_attached()
+    attached = asyncio.ensure_future(daemon.transport.wait_attached())
     try:
         await hot_attach(monitor, daemon.attach_options, attached)
     except AttachError as error:
@@ -154,19 +154,32 @@ async def attach(daemon: Daemon) -> None:
                 "; give --bus, the id of a pcie-root-port that QEMU was started with"
             )
         raise QxldError(text) from error
+    finally:
+        attached.cancel()
 
 
 async def detach(daemon: Daemon) -> None:
     """Unplug the display; a guest that does not let go keeps a dead one."""
     monitor = _AttachMonitor(daemon.own_monitor)
     _log.info("unplugging the display")
+    work = asyncio.ensure_future(hot_detach(monitor, daemon.attach_options))
+    gone = asyncio.ensure_future(daemon.qemu_gone.wait())
     try:
-        async with asyncio.timeout(DETACH_SECONDS):
-            await hot_detach(monitor, daemon.attach_options)
-    except TimeoutError:
-        _log.warning(
-            "the guest does not let go of the display and keeps a dead one; the next "
-            "`qxld attach` tries again to unplug it"
+        await asyncio.wait(
+            {work, gone},
+            timeout=DETACH_SECONDS,
+            return_when=asyncio.FIRST_COMPLETED,
         )
+        if work.done():
+            work.result()
+        elif not gone.done():
+            _log.warning(
+                "the guest does not let go of the display and keeps a dead one; the "
+                "next `qxld attach` tries again to unplug it"
+            )
     except (AttachError, QemuError) as error:
         _log.warning("%s", error)
+    finally:
+        work.cancel()
+        gone.cancel()
+        await asyncio.gather(work, gone, return_exceptions=True)
