@@ -97,10 +97,6 @@ class Channel:
         """End the client of a session, if there is one."""
         self._post(self._close, session_id)
 
-    def disconnect_all(self) -> None:
-        """End every client."""
-        self._post(self._close_all)
-
     def _post(self, function: Callable[..., None], *args: object) -> bool:
         """Run *function* on the channel's loop; False if that has ended."""
         try:
@@ -127,10 +123,6 @@ class Channel:
     def _close(self, session_id: int) -> None:
         client = self.clients.get(session_id)
         if client is not None:
-            client.close()
-
-    def _close_all(self) -> None:
-        for client in list(self.clients.values()):
             client.close()
 
     def _closed(self, client: ChannelClient) -> None:

@@ -154,19 +154,3 @@ class QxlBench:
             command.pack_into(self.header, item)
             prod = (prod + 1) & 0xFFFFFFFF
         self.put(f"{ring}.prod", "I", prod)
-
-    def pop_releases(self, follow: int = 1000) -> list[int]:
-        """Take what the release ring holds; the ids of all chains, in order.
-
-        Ids are QXLPHYSICALs of the release infos here, as in most drivers.
-        """
-        released: list[int] = []
-        while (cons := self.get("release_ring.cons")) != self.get("release_ring.prod"):
-            offset = QXLRam.offset("release_ring.items") + cons % 8 * 8
-            (current,) = struct.unpack_from("<Q", self.header, offset)
-            while current and len(released) < follow:
-                released.append(current)
-                at = current & 0xFFFFFFFFFFFF
-                (current,) = struct.unpack_from("<Q", self.memory.ram.view, at)
-            self.put("release_ring.cons", "I", (cons + 1) & 0xFFFFFFFF)
-        return released
