@@ -34,7 +34,7 @@ class QemuError(BridgeError):
     """QEMU's side of the bridge failed."""
 
 
-class QemuGone(QemuError):  # noqa: N818
+class QemuGone(QemuError):  # noqa: N818 - says what happened
     """QEMU closed its monitor connection, or never opened it."""
 
 
@@ -42,7 +42,7 @@ class QemuProtocolError(QemuError):
     """QEMU's monitor sent what is not QMP."""
 
 
-class CommandFailed(QemuError):  # noqa: N818
+class CommandFailed(QemuError):  # noqa: N818 - as above
     """QEMU answered one of our own commands with an error."""
 
     def __init__(self, command: str, error_class: str, desc: str) -> None:

@@ -87,7 +87,7 @@ def _items(value: list[JsonValue]) -> list[JsonValue | bytes]:
     return [*printed, b"\n]"]
 
 
-def _scalar(value: str | float | bool | None) -> bytes:  # noqa: FBT001
+def _scalar(value: str | float | bool | None) -> bytes:  # noqa: FBT001 - a value
     match value:
         case None:
             return b"null"

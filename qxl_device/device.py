@@ -150,7 +150,7 @@ class QXLDevice:
         """Push the releases that are held back."""
         return self._parts.releases.flush()
 
-    def set_client_capabilities(self, present: bool, capabilities: bytes) -> None:  # noqa: FBT001
+    def set_client_capabilities(self, present: bool, capabilities: bytes) -> None:  # noqa: FBT001 - as spice-qxl.h
         """Tell the guest what all display clients can do."""
         rom = self._parts.rom
         rom.set_client_capabilities(present=present, capabilities=capabilities)

@@ -120,7 +120,7 @@ def encrypt_ticket(public_key: bytes, password: str) -> bytes:
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size != 1024:
         raise InvalidValueError("the ticket's public key is not RSA of 1024 bits")
     # The protocol knows no other hash; OAEP does not need collision resistance.
-    sha1 = hashes.SHA1()  # noqa: S303
+    sha1 = hashes.SHA1()  # noqa: S303 - as said
     oaep = padding.OAEP(padding.MGF1(sha1), sha1, None)
     return key.encrypt(password.encode() + b"\0", oaep)
 

@@ -85,6 +85,6 @@ class TlsTrust:
         if self.insecure or self.host_subject is None:
             return
         certificate = peer.getpeercert() or {}
-        subject: Subject = certificate.get("subject", ())  # type: ignore[assignment]
+        subject: Subject = certificate.get("subject", ())  # type: ignore[assignment] # typeshed: looser
         if not subject_matches(subject, self.host_subject):
             raise ConnectError(f"the certificate's subject is not {self.host_subject}")

@@ -182,5 +182,5 @@ class Canvas:
                 self._memory[surface_id] = (surface.serial, buffers)
 
 
-def _nonzero(counts: Any) -> dict[int, int]:  # noqa: ANN401
+def _nonzero(counts: Any) -> dict[int, int]:  # noqa: ANN401 - cffi's
     return {i: int(n) for i, n in enumerate(counts) if n}

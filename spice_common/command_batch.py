@@ -169,7 +169,7 @@ def error_names() -> list[str]:
 _ERROR_NAMES = tuple(error_names())
 
 
-def take_error_counts(counts: Any) -> dict[str, int]:  # noqa: ANN401
+def take_error_counts(counts: Any) -> dict[str, int]:  # noqa: ANN401 - cffi's
     """Return the counters of a C array that are not 0, by name, and set them to 0."""
     errors = {}
     for number, name in enumerate(_ERROR_NAMES):

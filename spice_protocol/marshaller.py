@@ -11,6 +11,8 @@ Parts that spice.proto marks with ``*`` stand behind the rest of the message, an
 32-bit offset from the message's start leads to them; 0 is a null pointer.
 """
 
+# ruff: noqa: ANN401 - a field may hold anything, and so may what describes it
+
 from __future__ import annotations
 
 from collections import deque
@@ -182,11 +184,11 @@ class Marshaller:
         return bytes(self.buffer)
 
 
-def read_field(  # noqa: PLR0911  # one arm per kind
-    kind: Any,  # noqa: ANN401
+def read_field(  # noqa: PLR0911 - one arm per kind
+    kind: Any,
     reader: Reader,
     count: int | None,
-) -> Any:  # noqa: ANN401
+) -> Any:
     """Take one field; *count* is what its ``length_of`` field said."""
     match kind:
         case Scalar():
@@ -209,7 +211,7 @@ def read_field(  # noqa: PLR0911  # one arm per kind
             return kind.read(reader)
 
 
-def write_field(kind: Any, value: Any, writer: Marshaller) -> None:  # noqa: ANN401
+def write_field(kind: Any, value: Any, writer: Marshaller) -> None:
     """Append one field."""
     match kind:
         case Scalar():

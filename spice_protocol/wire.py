@@ -12,6 +12,8 @@ of the C header.  Everything is packed and little endian, as SPICE and QXL are::
 is looked at twice, so memory that a guest is changing meanwhile gives one answer.
 """
 
+# ruff: noqa: ANN401 - a field may hold anything, and so may what describes it
+
 from __future__ import annotations
 
 import struct
@@ -105,12 +107,12 @@ class LengthOf(NamedTuple):
 REQUIRED = object()
 
 
-def length_of(name: str, *, init: Literal[False] = False) -> Any:  # noqa: ANN401, ARG001
+def length_of(name: str, *, init: Literal[False] = False) -> Any:  # noqa: ARG001 - for type checkers
     """Declare an integer field as the number of elements (or bytes) of field *name*."""
     return LengthOf(name)
 
 
-def kind_of(annotation: Any) -> Any:  # noqa: ANN401
+def kind_of(annotation: Any) -> Any:
     """Return what describes a field: the marker inside ``Annotated``, or the class."""
     return getattr(annotation, "__metadata__", (annotation,))[0]
 
@@ -123,7 +125,7 @@ def parse_table(namespace: dict[str, Any]) -> list[Field]:
         if text.startswith("ClassVar"):
             continue
         # The text is an annotation in our own source, never foreign input.
-        kind = kind_of(eval(text, module))  # noqa: S307
+        kind = kind_of(eval(text, module))  # noqa: S307 - as said
         fields.append(Field(name, kind, namespace.pop(name, REQUIRED)))
     return fields
 
@@ -159,7 +161,7 @@ class Table(metaclass=TableMeta):
     INIT_FIELDS: ClassVar[tuple[Field, ...]]
     """Without the counts that follow from other fields."""
 
-    def __init__(self, *values: Any, **named: Any) -> None:  # noqa: ANN401
+    def __init__(self, *values: Any, **named: Any) -> None:
         fields = self.INIT_FIELDS
         if len(values) > len(fields):
             raise TypeError(f"{type(self).__name__} has only {len(fields)} fields")
@@ -195,7 +197,7 @@ class Table(metaclass=TableMeta):
         return f"{type(self).__name__}({', '.join(values)})"
 
 
-def _size(kind: Any) -> int:  # noqa: ANN401
+def _size(kind: Any) -> int:
     match kind:
         case Scalar() | Bytes():
             return kind.size
@@ -207,7 +209,7 @@ def _size(kind: Any) -> int:  # noqa: ANN401
             return int(kind.SIZE)
 
 
-def _format(kind: Any) -> str:  # noqa: ANN401
+def _format(kind: Any) -> str:
     match kind:
         case Scalar():
             return kind.code
@@ -219,7 +221,7 @@ def _format(kind: Any) -> str:  # noqa: ANN401
             return "".join(_format(f.kind) for f in kind.FIELDS)
 
 
-def _build(kind: Any, flat: Iterator[Any]) -> Any:  # noqa: ANN401
+def _build(kind: Any, flat: Iterator[Any]) -> Any:
     """Take the values of one field from the flat sequence struct.unpack gave."""
     match kind:
         case Scalar() | Bytes() | Union():
@@ -231,7 +233,7 @@ def _build(kind: Any, flat: Iterator[Any]) -> Any:  # noqa: ANN401
             return kind(*[_build(f.kind, flat) for f in kind.FIELDS])
 
 
-def _flatten(field: Field, value: Any, flat: list[Any]) -> None:  # noqa: ANN401
+def _flatten(field: Field, value: Any, flat: list[Any]) -> None:
     """Append the values struct.pack wants for one field."""
     kind = field.kind
     match kind:
@@ -370,7 +372,7 @@ class WireStruct(Table):
         return next(_size(f.kind) for f in cls.FIELDS if f.name == name)
 
 
-def _inner_offset(kind: Any, path: str) -> int:  # noqa: ANN401
+def _inner_offset(kind: Any, path: str) -> int:
     if isinstance(kind, Union):
         name, _, rest = path.partition(".")
         member = kind_of(kind.members[name])

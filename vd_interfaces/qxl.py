@@ -139,7 +139,7 @@ class QXLInterface(Protocol):
     def flush_resources(self) -> int:
         """Push releases that are still held back; how many."""
 
-    def set_client_capabilities(self, present: bool, capabilities: bytes) -> None:  # noqa: FBT001
+    def set_client_capabilities(self, present: bool, capabilities: bytes) -> None:  # noqa: FBT001 - as spice-qxl.h
         """Tell the guest what all display clients can do (58 bytes of QXLRom)."""
 
     def client_monitors_config(self, config: MonitorsConfig | None) -> bool:

@@ -73,14 +73,14 @@ def listen(path: Path, mode: int = 0o600) -> socket.socket:
     if path.is_socket():
         with socket.socket(socket.AF_UNIX) as probe:
             # Non-blocking: a live listener may have its backlog full.
-            probe.setblocking(False)  # noqa: FBT003
+            probe.setblocking(False)  # noqa: FBT003 - socket's own
             error = probe.connect_ex(str(path))
         if error in {0, errno.EAGAIN}:
             raise PeerError(f"{path}: another process listens there")
         path.unlink()
     listener = socket.socket(socket.AF_UNIX)
     try:
-        listener.setblocking(False)  # noqa: FBT003
+        listener.setblocking(False)  # noqa: FBT003 - socket's own
         mask = os.umask(0o777 & ~mode)
         try:
             listener.bind(str(path))

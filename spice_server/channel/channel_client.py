@@ -248,7 +248,7 @@ class ChannelClient:
             name = message_name(self.link.channel_type, Direction.MSGC, kind)
             raise ClientError(f"{name}: {error}") from error
 
-    def handle_unexpected(self, body: memoryview) -> None:  # noqa: ARG002
+    def handle_unexpected(self, body: memoryview) -> None:  # noqa: ARG002 - a handler's
         """Refuse any message that has no handler."""
         raise ClientError("not allowed on this channel")
 
@@ -257,7 +257,7 @@ class ChannelClient:
         self.ack.sync(SpiceMsgcAckSync.unpack(body).generation)
         self.pump()
 
-    def handle_ack(self, body: memoryview) -> None:  # noqa: ARG002
+    def handle_ack(self, body: memoryview) -> None:  # noqa: ARG002 - a handler's
         """ACK: the client handled another window of messages."""
         self.ack.ack()
         self.pump()
@@ -269,7 +269,7 @@ class ChannelClient:
         if sent is not None and self._loop is not None:
             self.pong(pong.id, self._loop.time() - sent)
 
-    def handle_disconnecting(self, body: memoryview) -> None:  # noqa: ARG002
+    def handle_disconnecting(self, body: memoryview) -> None:  # noqa: ARG002 - a handler's
         """DISCONNECTING: the client is about to leave."""
         self.log.debug("is leaving")
         self.close()

@@ -59,7 +59,7 @@ class Message:
         self.body = body
         self.size = sum(map(len, body))
 
-    def take(self, writer: MessageWriter, max_messages: int, max_bytes: int) -> Taken:  # noqa: ARG002
+    def take(self, writer: MessageWriter, max_messages: int, max_bytes: int) -> Taken:  # noqa: ARG002 - PipeItem's
         """Take the message, see :class:`PipeItem`."""
         header = writer.header(self.type, self.size)
         return Taken([header, *self.body], 1, done=True)

@@ -67,7 +67,7 @@ class DisplayChannel(Channel):
         """Make the client of a new link."""
         return DisplayChannelClient(connection, link, self)
 
-    def client_closed(self, client: ChannelClient) -> None:  # noqa: ARG002
+    def client_closed(self, client: ChannelClient) -> None:  # noqa: ARG002 - Channel's
         """Tell the guest what the remaining clients can do."""
         self._publish_clients()
 

@@ -242,7 +242,7 @@ class DisplayWorker:
         """Take and release all there is; nothing is held back here."""
         self._finish_drawing()
 
-    def update_area(self, surface_id: int, area: Rect) -> None:  # noqa: ARG002
+    def update_area(self, surface_id: int, area: Rect) -> None:  # noqa: ARG002 - QXLWorker's
         """Finish what draws on *area*: everything, drawing it costs what it costs."""
         self._finish_drawing()
 

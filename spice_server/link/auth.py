@@ -23,8 +23,8 @@ POOL_SIZE = 12
 
 # SHA-1 is the protocol's choice; OAEP does not rest on its collision resistance.
 _OAEP = padding.OAEP(
-    mgf=padding.MGF1(hashes.SHA1()),  # noqa: S303
-    algorithm=hashes.SHA1(),  # noqa: S303
+    mgf=padding.MGF1(hashes.SHA1()),  # noqa: S303 - as said
+    algorithm=hashes.SHA1(),  # noqa: S303 - as said
     label=None,
 )
 

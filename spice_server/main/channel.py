@@ -169,7 +169,7 @@ class MainClient(ChannelClient):
         """CLIENT_INFO: how large the client's cache is."""
         self.cache_size = SpiceMsgcMainClientInfo.unpack(body).cache_size
 
-    def handle_attach_channels(self, body: memoryview) -> None:  # noqa: ARG002
+    def handle_attach_channels(self, body: memoryview) -> None:  # noqa: ARG002 - a handler's
         """ATTACH_CHANNELS: the client wants to know the other channels."""
         channels = [SpiceChannelId(c.type, c.id) for c in self._channel.others()]
         message = SpiceMsgMainChannelsList(channels=channels)
@@ -204,7 +204,7 @@ class MainClient(ChannelClient):
     def handle_quality_indicator(self, body: memoryview) -> None:
         """QUALITY_INDICATOR: a hint nothing here depends on."""
 
-    def handle_migration(self, body: memoryview) -> None:  # noqa: ARG002
+    def handle_migration(self, body: memoryview) -> None:  # noqa: ARG002 - a handler's
         """MIGRATE_*: refused."""
         raise ClientError("no migration is under way")
 

@@ -102,7 +102,7 @@ class CommandMemory:
         pixels: bytes,
         *,
         sizes: Sequence[int] = (),
-        format: int = SpiceBitmapFmt.FMT_32BIT,  # noqa: A002
+        format: int = SpiceBitmapFmt.FMT_32BIT,  # noqa: A002 - QXL's word
         palette: int = 0,
         image_id: int = 7,
     ) -> int:

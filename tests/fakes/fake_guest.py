@@ -159,7 +159,7 @@ class FakeGuest:
         height: int,
         *,
         stride: int = 0,
-        format: int = SpiceSurfaceFmt.FMT_32_xRGB,  # noqa: A002
+        format: int = SpiceSurfaceFmt.FMT_32_xRGB,  # noqa: A002 - QXL's word
         offset: int = 0,
     ) -> bool:
         """Create surface 0 at *offset* of RAM; *stride* 0: top-down 32-bit rows."""
@@ -202,7 +202,7 @@ class FakeGuest:
         area: QXLRect,
         *,
         surface_id: int = 0,
-        format: int = SpiceBitmapFmt.FMT_32BIT,  # noqa: A002
+        format: int = SpiceBitmapFmt.FMT_32BIT,  # noqa: A002 - QXL's word
         stride: int = 0,
         clip: Sequence[QXLRect] = (),
     ) -> Block:
@@ -290,7 +290,7 @@ class FakeGuest:
         height: int,
         *,
         vram_offset: int = 0,
-        format: int = SpiceSurfaceFmt.FMT_32_ARGB,  # noqa: A002
+        format: int = SpiceSurfaceFmt.FMT_32_ARGB,  # noqa: A002 - QXL's word
     ) -> Block:
         """Create an off-screen surface at *vram_offset* of VRAM."""
         data = self.physical(vram_offset, VRAM_SLOT)
@@ -314,7 +314,7 @@ class FakeGuest:
         hot_spot: tuple[int, int] = (0, 0),
         position: tuple[int, int] = (0, 0),
         unique: int = 0,
-        type: int = SpiceCursorType.ALPHA,  # noqa: A002
+        type: int = SpiceCursorType.ALPHA,  # noqa: A002 - QXL's word
     ) -> Block:
         """Set the cursor's shape: *pixels* as *type* wants them."""
         block = self.heap.alloc(QXLCursorCmd.SIZE + QXLCursor.SIZE + len(pixels))

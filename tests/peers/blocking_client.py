@@ -92,7 +92,7 @@ class BlockingClient:
         self.inputs, self.inputs_link = self._open(InputsChannel)
         self.cursor, self._cursor = self._open(CursorChannel)
 
-    def __enter__(self) -> BlockingClient:  # noqa: PYI034
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -15,7 +15,7 @@ import time
 import gi
 
 gi.require_version("SpiceClientGLib", "2.0")
-from gi.repository import GLib, GObject, SpiceClientGLib  # noqa: E402
+from gi.repository import GLib, GObject, SpiceClientGLib  # noqa: E402 - versions first
 
 SCANCODES = {" ": 0x39, "\n": 0x1C, "\t": 0x0F, "`": 0x29, "\\": 0x2B}
 for first, row in (
@@ -134,7 +134,7 @@ class Client:
         _form, width, height, stride, data = self.primaries[number]
         raw = ctypes.string_at(data, stride * height)
         rows = (raw[y * stride :][: width * 4] for y in range(height))
-        with open(path, "wb") as file:  # noqa: PTH123
+        with open(path, "wb") as file:  # noqa: PTH123 - a plain script
             file.write(b"".join(rows))
         tell("picture", width=width, height=height)
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,7 +149,7 @@ class RemoteViewer:
             stderr=subprocess.DEVNULL,
         )
 
-    def __enter__(self) -> RemoteViewer:  # noqa: PYI034
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

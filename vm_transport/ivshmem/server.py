@@ -177,7 +177,7 @@ class IvshmemServer:
         except OSError as error:
             _logger.warning("cannot accept QEMU's connection: %s", error)
             return
-        connection.setblocking(False)  # noqa: FBT003
+        connection.setblocking(False)  # noqa: FBT003 - socket's own
         task = asyncio.get_running_loop().create_task(self._serve(connection))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

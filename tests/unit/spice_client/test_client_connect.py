@@ -135,7 +135,7 @@ async def test_a_session(tmp_path: Path) -> None:
         assert display.primary.rgb() == b"\0\0\x07" * 8
         assert [mess.connection_id for mess in server.links] == [0, 9]
         with pytest.raises(SpiceClientError, match="no inputs channel 0"):
-            client.inputs  # noqa: B018
+            client.inputs  # noqa: B018 - raises
         with pytest.raises(NoDisplayError, match="no display channel 1"):
             client.display(1)
 

@@ -183,7 +183,7 @@ def test_channel_name() -> None:
 def test_every_id_of_an_enumeration_has_a_structure(
     channel: ChannelType, direction: Direction
 ) -> None:
-    from spice_protocol.messages.tables import _IDS  # noqa: PLC0415
+    from spice_protocol.messages.tables import _IDS  # noqa: PLC0415 - its inside
 
     for enumeration in _IDS[direction].get(channel, ()):
         for member in enumeration:

@@ -58,7 +58,7 @@ async def test_the_handshake_gives_memory_doorbells_and_interrupts(path: Path) -
     assert server.attachment.process.pid == os.getpid()
     qemu.close()
     await server.close()
-    assert not path.exists()  # noqa: ASYNC240
+    assert not path.exists()  # noqa: ASYNC240 - a local file
 
 
 async def test_doorbells_requests_and_interrupts_of_each_display(path: Path) -> None:
@@ -313,7 +313,7 @@ async def test_another_process_instead_of_the_reconnecting_one_is_fresh(
     first = IvshmemServer(path, layout)
     fd = os.dup(first.memory.fileno())
     await first.start()
-    child = subprocess.Popen(  # noqa: ASYNC220
+    child = subprocess.Popen(  # noqa: ASYNC220 - starts at once
         [
             sys.executable,
             "-c",
@@ -374,7 +374,7 @@ async def test_a_path_in_use_is_said(path: Path) -> None:
     with pytest.raises(PeerError, match="another process listens"):
         await second.start()
     await second.close()
-    assert path.exists()  # noqa: ASYNC240
+    assert path.exists()  # noqa: ASYNC240 - a local file
     await first.close()
 
 
