@@ -9,7 +9,7 @@ import contextlib
 import select
 import socket
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from spice_client.cursor import CursorChannel
 from spice_client.display import DisplayChannel
