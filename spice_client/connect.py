@@ -1,30 +1,22 @@
-"""A client on asyncio: one connection per channel, all of one session."""
+"""A client on asyncio: a session of several channels, a connection for each."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import ssl
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from spice_client.connection import Connection, open_link
 from spice_client.cursor import CursorChannel
 from spice_client.display import DisplayChannel
-from spice_client.errors import (
-    ConnectError,
-    DisconnectedError,
-    LinkError,
-    NoDisplayError,
-    SpiceClientError,
-)
+from spice_client.errors import ConnectError, NoDisplayError, SpiceClientError
 from spice_client.inputs import InputsChannel
-from spice_client.link import Link, LinkRequest
+from spice_client.link import LinkRequest
 from spice_client.main import MainChannel
 from spice_client.tls import TlsTrust
 from spice_client.uri import ServerAddress, parse_uri
-from spice_protocol.enums import ChannelType, SpiceLinkErr
-from spice_protocol.errors import ProtocolError
+from spice_protocol.enums import ChannelType
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -33,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ALL_CHANNELS", "Client", "connect"]
 
-READ_SIZE = 1 << 18
 ALL_CHANNELS = (ChannelType.DISPLAY, ChannelType.INPUTS, ChannelType.CURSOR)
 
 _CLASSES: dict[int, type[Channel]] = {
@@ -41,62 +32,6 @@ _CLASSES: dict[int, type[Channel]] = {
 }
 
 C = TypeVar("C", bound="Channel")
-
-
-class _Connection:
-    """One channel and its socket."""
-
-    def __init__(
-        self,
-        channel: Channel,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        changed: Callable[[], None],
-    ) -> None:
-        self.channel = channel
-        self.error: Exception | None = None
-        self._reader, self._writer, self._changed = reader, writer, changed
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self, rest: bytes) -> None:
-        """Read from now on; *rest* came behind the link stage."""
-        self._task = asyncio.create_task(self._run(rest))
-
-    async def _run(self, data: bytes) -> None:
-        try:
-            while True:
-                self.channel.receive_data(data)
-                self.flush()
-                self._changed()
-                data = await self._reader.read(READ_SIZE)
-                if not data:
-                    self.error = DisconnectedError("the server closed the connection")
-                    break
-        except (SpiceClientError, ProtocolError) as error:
-            self.error = error
-        except OSError as error:
-            self.error = DisconnectedError(f"the connection broke: {error}")
-        finally:
-            self._changed()
-
-    def flush(self) -> None:
-        """Hand what the channel wants to send to the socket."""
-        data = self.channel.data_to_send()
-        if data:
-            self._writer.write(data)
-
-    async def drain(self) -> None:
-        """Flush, and wait until the socket took most of it."""
-        self.flush()
-        with contextlib.suppress(OSError):  # the reader reports it
-            await self._writer.drain()
-
-    async def close(self) -> None:
-        """End the connection."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await _close(self._writer)
 
 
 class Client:
@@ -111,7 +46,7 @@ class Client:
         self.address = address
         self._trust = trust
         self._timeout_s = timeout_s
-        self._connections: dict[tuple[int, int], _Connection] = {}
+        self._connections: dict[tuple[int, int], Connection] = {}
         self._event = asyncio.Event()
 
     def _changed(self) -> None:
@@ -207,68 +142,20 @@ class Client:
         )
         try:
             async with asyncio.timeout(self._timeout_s):
-                link, rest, streams = await self._link(request)
+                link, rest, streams = await open_link(
+                    self.address, self._trust, request
+                )
         except TimeoutError as error:
             text = f"{request.name}: no answer for {self._timeout_s:g} seconds"
             raise ConnectError(text) from error
         assert link.result is not None
         channel = cls(link.result, channel_id)
-        connection = _Connection(channel, *streams, self._changed)
+        connection = Connection(channel, *streams, self._changed)
         self._connections[channel_type, channel_id] = connection
         if isinstance(channel, DisplayChannel):
             channel.start()
         connection.flush()
         connection.start(rest)
-
-    async def _link(
-        self, request: LinkRequest
-    ) -> tuple[Link, bytes, tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        address = self.address
-        secure = address.port is None and not address.path
-        while True:
-            streams = await self._open(secure=secure)
-            try:
-                link, rest = await _run_link(request, *streams)
-            except LinkError as error:
-                await _close(streams[1])
-                wanted = error.code == SpiceLinkErr.NEED_SECURED
-                if secure or not wanted or address.tls_port is None:
-                    raise
-                secure = True
-            except BaseException:
-                await _close(streams[1])
-                raise
-            else:
-                return link, rest, streams
-
-    async def _open(
-        self, *, secure: bool
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        address = self.address
-        port = address.tls_port if secure else address.port
-        where = address.path or f"{address.host}:{port}"
-        try:
-            if address.path:
-                return await asyncio.open_unix_connection(address.path)
-            context = self._trust.context() if secure else None
-            reader, writer = await asyncio.open_connection(
-                address.host, port, ssl=context
-            )
-        except ssl.SSLError as error:
-            reason = getattr(error, "verify_message", "") or error.reason or error
-            raise ConnectError(f"{where}: TLS: {reason}") from error
-        except OSError as error:
-            # asyncio words a refusal its own way; a resolver's number is no errno.
-            number = error.errno or 0
-            reason = os.strerror(number) if number > 0 else error.strerror or error
-            raise ConnectError(f"{where}: {reason}") from error
-        if context is not None:
-            try:
-                self._trust.check(writer.get_extra_info("ssl_object"))
-            except ConnectError:
-                await _close(writer)
-                raise
-        return reader, writer
 
     async def close(self) -> None:
         """End the session."""
@@ -276,30 +163,6 @@ class Client:
         self._connections.clear()
         for connection in reversed(connections):
             await connection.close()
-
-
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()
-
-
-async def _run_link(
-    request: LinkRequest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> tuple[Link, bytes]:
-    link = Link(request)
-    try:
-        while True:
-            writer.write(link.data_to_send())
-            data = await reader.read(READ_SIZE)
-            if not data:
-                text = f"the server closed the connection for {request.name}"
-                raise DisconnectedError(text)
-            rest = link.receive_data(data)
-            if link.result is not None:
-                return link, rest
-    except OSError as error:
-        raise DisconnectedError(f"{request.name}: {error}") from error
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,170 @@
+"""One channel's way to a server: its socket, TLS and the link stage, on asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import ssl
+from typing import TYPE_CHECKING
+
+from spice_client.errors import (
+    ConnectError,
+    DisconnectedError,
+    LinkError,
+    SpiceClientError,
+)
+from spice_client.link import Link
+from spice_protocol.enums import SpiceLinkErr
+from spice_protocol.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spice_client.channel import Channel
+    from spice_client.link import LinkRequest
+    from spice_client.tls import TlsTrust
+    from spice_client.uri import ServerAddress
+
+__all__ = ["Connection", "open_link"]
+
+READ_SIZE = 1 << 18
+
+
+class Connection:
+    """One channel and its socket."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        changed: Callable[[], None],
+    ) -> None:
+        self.channel = channel
+        self.error: Exception | None = None
+        self._reader, self._writer, self._changed = reader, writer, changed
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, rest: bytes) -> None:
+        """Read from now on; *rest* came behind the link stage."""
+        self._task = asyncio.create_task(self._run(rest))
+
+    async def _run(self, data: bytes) -> None:
+        try:
+            while True:
+                self.channel.receive_data(data)
+                self.flush()
+                self._changed()
+                data = await self._reader.read(READ_SIZE)
+                if not data:
+                    self.error = DisconnectedError("the server closed the connection")
+                    break
+        except (SpiceClientError, ProtocolError) as error:
+            self.error = error
+        except OSError as error:
+            self.error = DisconnectedError(f"the connection broke: {error}")
+        finally:
+            self._changed()
+
+    def flush(self) -> None:
+        """Hand what the channel wants to send to the socket."""
+        data = self.channel.data_to_send()
+        if data:
+            self._writer.write(data)
+
+    async def drain(self) -> None:
+        """Flush, and wait until the socket took most of it."""
+        self.flush()
+        with contextlib.suppress(OSError):  # the reader reports it
+            await self._writer.drain()
+
+    async def close(self) -> None:
+        """End the connection."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await _close(self._writer)
+
+
+async def open_link(
+    address: ServerAddress, trust: TlsTrust, request: LinkRequest
+) -> tuple[Link, bytes, tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connect and link, over TLS if the server asks for it and the address allows.
+
+    Returns:
+        The finished link, the bytes that came behind it, and the streams.
+
+    Raises:
+        ConnectError: nobody answers.
+        LinkError: the server refuses.
+        ProtocolError: what answers does not speak SPICE.
+
+    """
+    secure = address.port is None and not address.path
+    while True:
+        streams = await _open(address, trust, secure=secure)
+        try:
+            link, rest = await _run_link(request, *streams)
+        except LinkError as error:
+            await _close(streams[1])
+            wanted = error.code == SpiceLinkErr.NEED_SECURED
+            if secure or not wanted or address.tls_port is None:
+                raise
+            secure = True
+        except BaseException:
+            await _close(streams[1])
+            raise
+        else:
+            return link, rest, streams
+
+
+async def _open(
+    address: ServerAddress, trust: TlsTrust, *, secure: bool
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    port = address.tls_port if secure else address.port
+    where = address.path or f"{address.host}:{port}"
+    try:
+        if address.path:
+            return await asyncio.open_unix_connection(address.path)
+        context = trust.context() if secure else None
+        reader, writer = await asyncio.open_connection(address.host, port, ssl=context)
+    except ssl.SSLError as error:
+        reason = getattr(error, "verify_message", "") or error.reason or error
+        raise ConnectError(f"{where}: TLS: {reason}") from error
+    except OSError as error:
+        # asyncio words a refusal its own way; a resolver's number is no errno.
+        number = error.errno or 0
+        reason = os.strerror(number) if number > 0 else error.strerror or error
+        raise ConnectError(f"{where}: {reason}") from error
+    if context is not None:
+        try:
+            trust.check(writer.get_extra_info("ssl_object"))
+        except ConnectError:
+            await _close(writer)
+            raise
+    return reader, writer
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+
+
+async def _run_link(
+    request: LinkRequest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> tuple[Link, bytes]:
+    link = Link(request)
+    try:
+        while True:
+            writer.write(link.data_to_send())
+            data = await reader.read(READ_SIZE)
+            if not data:
+                text = f"the server closed the connection for {request.name}"
+                raise DisconnectedError(text)
+            rest = link.receive_data(data)
+            if link.result is not None:
+                return link, rest
+    except OSError as error:
+        raise DisconnectedError(f"{request.name}: {error}") from error
