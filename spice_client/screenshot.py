@@ -71,12 +71,12 @@ async def screenshot(
 
     """
     async with connect(
-        uri,
-        password=password,
-        trust=trust,
-        channels=(ChannelType.DISPLAY,),
-        timeout_s=timeout_s,
+        uri, password=password, trust=trust, channels=(), timeout_s=timeout_s
     ) as client:
+        # Only the one that is wanted: libspice-server 0.15.1 may crash when a display
+        # channel is closed as soon as it was opened.
+        if (ChannelType.DISPLAY, display_id) in await client.list_channels():
+            await client.open_channel(ChannelType.DISPLAY, display_id)
         try:
             async with asyncio.timeout(timeout_s):
                 picture = await take_picture(client, display_id)
