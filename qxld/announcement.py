@@ -59,6 +59,11 @@ class Announcement:
             if path is not None:
                 check_writable(path)
 
+    def forget(self) -> None:
+        """Remove the state file that a qxld left which was killed."""
+        if self._state is not None and self._state.is_file():
+            self._state.unlink()
+
     def write_vv(self) -> None:
         """Write the .vv file.
 
@@ -92,5 +97,4 @@ class Announcement:
             say(f"monitor: {monitor}")
             yield
         finally:
-            if self._state is not None:
-                self._state.unlink(missing_ok=True)
+            self.forget()

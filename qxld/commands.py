@@ -206,6 +206,7 @@ async def _daemon(
     config: QxldConfig, folder: Path, announcement: Announcement
 ) -> AsyncIterator[Daemon]:
     """Give a daemon that QEMU and clients can connect to; end it afterwards."""
+    announcement.forget()
     daemon = Daemon(config, folder)
     try:
         await daemon.prepare()

@@ -22,14 +22,15 @@ def check_writable(path: Path) -> None:
         QxldError: it would.
 
     """
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise QxldError(f"{path}: there is no folder {folder}")
+    if not os.access(folder, os.X_OK) or (
+        _is_plain(path) and not os.access(folder, os.W_OK)
+    ):
+        raise QxldError(f"{path}: nothing can be written in {folder}")
     if path.is_dir():
         raise QxldError(f"{path}: is a folder")
-    if _is_plain(path):
-        folder = path.absolute().parent
-        if not folder.is_dir():
-            raise QxldError(f"{path}: there is no folder {folder}")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise QxldError(f"{path}: nothing can be written in {folder}")
 
 
 def write_private(path: Path, text: str) -> None:
@@ -50,7 +51,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _is_plain(path: Path) -> bool:
-    return path.is_file() or not path.exists()
+    return path.is_file() or path.is_dir() or not path.exists()
 
 
 def _replace(path: Path, text: str) -> None:

@@ -57,6 +57,18 @@ def test_state_that_somebody_removed(tmp_path):
         path.unlink()
 
 
+def test_state_of_a_killed_one_is_forgotten(tmp_path):
+    path = tmp_path / "state"
+    announcement = Announcement(SpiceConfig(), state=path)
+    announcement.forget()
+    path.write_text("{}")
+    announcement.forget()
+    assert not path.exists()
+    Announcement(SpiceConfig()).forget()
+    Announcement(SpiceConfig(), state=Path("/dev/null")).forget()
+    assert Path("/dev/null").exists()
+
+
 def test_vv_file_has_the_password(tmp_path):
     (tmp_path / "secret").write_text("a ticket\n")
     spice = SpiceConfig(password_file=tmp_path / "secret")
