@@ -80,6 +80,10 @@ class Qxld:
         """What it said so far."""
         return self.log_path.read_text(errors="replace")
 
+    def descriptors(self) -> int:
+        """Count open file descriptors."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
     def until(self, what: str, probe: Any) -> None:
         """Wait until *probe* gives something true; it must live so long."""
         end = time.monotonic() + PATIENCE
@@ -91,8 +95,14 @@ class Qxld:
 
     def wait_up(self) -> dict[str, Any]:
         """Wait until clients can connect; its state file."""
-        self.until("qxld is up", self.state_path.exists)
-        told: dict[str, Any] = json.loads(self.state_path.read_text())
+        told: dict[str, Any] = {}
+
+        def is_up() -> bool:
+            with contextlib.suppress(FileNotFoundError):
+                told.update(json.loads(self.state_path.read_text()))
+            return told.get("pid") == self.process.pid
+
+        self.until("qxld is up", is_up)
         return told
 
     def wait_said(self, text: str, times: int = 1) -> None:
