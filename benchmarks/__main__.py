@@ -22,6 +22,7 @@ from tests.peers.fake_qemu import PlayedVm
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+QXLD = (sys.executable, "-m", "qxld")
 LATENCIES = ("fill", "copy")
 
 
@@ -52,7 +53,7 @@ def _vm() -> Iterator[PlayedVm]:
     """Start qxld as an operator would, with a QEMU and a guest that are played."""
     with (
         tempfile.TemporaryDirectory(prefix="qxld-bench-") as folder,
-        PlayedVm(Path(folder), python=()) as vm,
+        PlayedVm(Path(folder), program=QXLD) as vm,
     ):
         yield vm
         faults = vm.qxld.faults()

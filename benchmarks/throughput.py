@@ -73,7 +73,7 @@ def take_in(
     flood = CommandFlood(vm.guest, kind)
     sink = client(vm.qxld.port) if client else None
     if sink:
-        vm.qxld.wait("a client", lambda: _client_present(vm))
+        vm.qxld.until("a client", lambda: _client_present(vm))
         time.sleep(SETTLE)
     cpu_ns, begin = vm.qxld.cpu_ns(), time.perf_counter()
     flood.run(count, progress)

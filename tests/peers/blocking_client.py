@@ -8,21 +8,33 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import struct
 import time
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from spice_client.channel import Received
 from spice_client.cursor import CursorChannel
 from spice_client.display import DisplayChannel
 from spice_client.inputs import InputsChannel
 from spice_client.link import Link, LinkRequest
 from spice_client.main import MainChannel
+from spice_protocol.messages.display import MSG
+from tests.fakes.painter import Painter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spice_client.channel import Channel
+    from spice_client.link import LinkResult
 
-__all__ = ["BlockingChannel", "BlockingClient", "dial"]
+__all__ = [
+    "BlockingChannel",
+    "BlockingClient",
+    "PaintedDisplay",
+    "dial",
+    "link",
+    "reset",
+]
 
 PATIENCE = 120.0
 """Seconds that end a hang."""
@@ -36,6 +48,35 @@ def dial(port: int) -> socket.socket:
     sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
+
+
+def reset(sock: socket.socket) -> None:
+    """Close with a TCP reset."""
+    linger = struct.pack("ii", 1, 0)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    sock.close()
+
+
+def link(
+    sock: socket.socket,
+    request: LinkRequest,
+) -> tuple[LinkResult, bytes]:
+    """Do the link stage; what was agreed on, and what came behind it.
+
+    Raises:
+        LinkError: the server refuses.
+        EOFError: it closed.
+
+    """
+    stage = Link(request)
+    rest = b""
+    while stage.result is None:
+        sock.sendall(stage.data_to_send())
+        data = sock.recv(READ_SIZE)
+        if not data:
+            raise EOFError(f"no link to {request.name}")
+        rest = stage.receive_data(data)
+    return stage.result, rest
 
 
 class BlockingChannel:
@@ -79,20 +120,49 @@ class BlockingChannel:
         self.flush()
 
 
+class PaintedDisplay(DisplayChannel):
+    """A display whose picture is painted by the plainest means, every rop of it."""
+
+    def __init__(self, link: LinkResult, channel_id: int = 0) -> None:
+        super().__init__(link, channel_id)
+        self.painter = Painter()
+
+    def _handle(self, message_id: int, body: bytes) -> Received:
+        if message_id not in MSG:
+            return super()._handle(message_id, body)
+        self.painter.apply(message_id, body)
+        self.marked = self.painter.marks > 0
+        self._count_for_ack()
+        return Received(message_id, MSG[message_id].unpack(body))
+
+
 class BlockingClient:
     """A session with all four channels; a context manager."""
 
-    def __init__(self, port: int, password: str = "") -> None:
+    def __init__(
+        self,
+        port: int,
+        password: str = "",
+        display: type[DisplayChannel] = DisplayChannel,
+        connect: Callable[[int], socket.socket] = dial,
+    ) -> None:
+        """Link everything; *display* is who takes what the display channel sends."""
         self._port = port
+        self._dial = connect
+        self._sockets: list[socket.socket] = []
         self._password = password
         self._channels: list[BlockingChannel] = []
-        self.main, self._main = self._open(MainChannel)
-        self._main.wait(lambda: self.main.channels is not None)
-        self.display, self.display_link = self._open(DisplayChannel)
-        self.inputs, self.inputs_link = self._open(InputsChannel)
-        self.cursor, self._cursor = self._open(CursorChannel)
+        try:
+            self.main, self.main_link = self._open(MainChannel)
+            self.main_link.wait(lambda: self.main.channels is not None)
+            self.display, self.display_link = self._open(display)
+            self.inputs, self.inputs_link = self._open(InputsChannel)
+            self.cursor, self.cursor_link = self._open(CursorChannel)
+        except BaseException:
+            self.close()
+            raise
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> BlockingClient:  # noqa: PYI034
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -100,23 +170,17 @@ class BlockingClient:
 
     def _open(self, cls: type[C]) -> tuple[C, BlockingChannel]:
         session = self._channels[0].channel.session if self._channels else None  # type: ignore[attr-defined]
-        link = Link(
-            LinkRequest(
-                cls.TYPE,
-                0,
-                session.session_id if session else 0,
-                cls.CAPABILITIES,
-                password=self._password,
-            )
+        request = LinkRequest(
+            cls.TYPE,
+            0,
+            session.session_id if session else 0,
+            cls.CAPABILITIES,
+            password=self._password,
         )
-        sock = dial(self._port)
-        rest = b""
-        while link.result is None:
-            sock.sendall(link.data_to_send())
-            data = sock.recv(READ_SIZE)
-            assert data, f"no link to {link.request.name}"
-            rest = link.receive_data(data)
-        channel = cls(link.result)
+        sock = self._dial(self._port)
+        self._sockets.append(sock)
+        result, rest = link(sock, request)
+        channel = cls(result)
         self._channels.append(BlockingChannel(sock, channel, rest))
         return channel, self._channels[-1]
 
@@ -132,6 +196,9 @@ class BlockingClient:
 
     def picture(self) -> bytes:
         """Bytes of the screen as it was drawn here; empty: there is none."""
+        if isinstance(self.display, PaintedDisplay):
+            words = self.display.painter.rgb()
+            return b"" if words is None else words.tobytes()
         primary = self.display.primary
         return b"" if primary is None else bytes(primary.pixels)
 
@@ -140,11 +207,22 @@ class BlockingClient:
         wanted = _without_alpha(pixels)
         self.display_link.wait(lambda: _without_alpha(self.picture()) == wanted)
 
+    def wait_size(self, width: int, height: int) -> None:
+        """Wait until the screen has this size."""
+        self.display_link.wait(lambda: len(self.picture()) == 4 * width * height)
+
+    def wait_cursor(self, pixels: bytes) -> None:
+        """Wait until the pointer's shape is *pixels*."""
+        cursor = self.cursor
+        self.cursor_link.wait(
+            lambda: cursor.shape is not None and cursor.shape.data == pixels
+        )
+
     def close(self) -> None:
         """Hang up."""
-        for channel in reversed(self._channels):
+        for sock in reversed(self._sockets):
             with contextlib.suppress(OSError):
-                channel.socket.close()
+                sock.close()
 
 
 def _without_alpha(pixels: bytes) -> bytes:

@@ -11,28 +11,28 @@ import contextlib
 import json
 import os
 import select
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from qmp_bridge.message import Message, MessageReader
 from spice_protocol.qxl_dev import QxlIo, QXLRam, QXLRect
 from tests.fakes.fake_guest import FakeGuest
 from tests.fakes.fake_qemu import FakeQemu
 from tests.fakes.qmp_server import GREETING
 from tests.peers.blocking_client import BlockingClient
 from tests.peers.programs import free_port
+from tests.peers.qxld_process import QXLD, Qxld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+    from qmp_bridge.errors import JsonError
 
 __all__ = ["PlayedMonitor", "PlayedVm", "QxldServe"]
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0
 """Seconds that end a hang."""
 DISPLAY_VECTORS = 5
@@ -54,7 +54,7 @@ class PlayedMonitor:
         self._listener.bind(str(path))
         self._listener.listen()
         self._client: socket.socket | None = None
-        self._buffer = b""
+        self._reader = MessageReader()
         self._wake, self._waker = os.pipe()
         self._thread: threading.Thread | None = None
 
@@ -79,10 +79,17 @@ class PlayedMonitor:
         self._serve(sockets[0])
 
     def send_event(self, name: str) -> None:
-        """Emit an event of QEMU."""
+        """Emit an event as QEMU writes it."""
         assert self._client is not None
         stamp = {"seconds": 1, "microseconds": 0}
-        self._client.sendall(_line({"event": name, "timestamp": stamp}))
+        data = {"guest": True, "reason": "guest-reset"}
+        self._client.sendall(_line({"timestamp": stamp, "event": name, "data": data}))
+
+    def hang_up(self) -> None:
+        """Close the connection; the next one is welcome."""
+        self.pause()
+        self._forget_client()
+        self.start()
 
     def close(self) -> None:
         """End, as with QEMU."""
@@ -110,24 +117,28 @@ class PlayedMonitor:
         with contextlib.suppress(ConnectionError):
             data = sock.recv(1 << 20)
         if not data:
-            sock.close()
-            self._client, self._buffer = None, b""
+            self._forget_client()
             return
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in filter(bytes.strip, lines):
+        for message in self._reader.feed(data):
             # A client may go before its answer.
             with contextlib.suppress(ConnectionError):
-                sock.sendall(_line(self._answer(line)))
+                sock.sendall(_line(self._answer(message)))
 
-    def _answer(self, line: bytes) -> dict[str, Any]:
-        try:
-            command = json.loads(line)
-            name = command["execute"]
-        except (ValueError, TypeError, KeyError):
+    def _forget_client(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client, self._reader = None, MessageReader()
+
+    def _answer(self, message: Message | JsonError) -> dict[str, Any]:
+        command = message.value if isinstance(message, Message) else None
+        if not isinstance(command, dict) or not isinstance(command.get("execute"), str):
             error = {"class": "GenericError", "desc": "QMP input is wrong"}
             return {"error": error}
+        name = command["execute"]
         if name == "input-send-event":
-            self.inputs.append(command["arguments"])
+            arguments = command["arguments"]
+            assert isinstance(arguments, dict)
+            self.inputs.append(arguments)
         answer: dict[str, Any] = {"return": MICE if name == "query-mice" else {}}
         return answer | ({"id": command["id"]} if "id" in command else {})
 
@@ -136,47 +147,26 @@ def _line(message: dict[str, Any]) -> bytes:
     return json.dumps(message).encode() + b"\r\n"
 
 
-class QxldServe:
+class QxldServe(Qxld):
     """The process."""
 
     def __init__(
-        self, folder: Path, *options: str, python: Sequence[str] = ("-X", "dev")
+        self, folder: Path, *options: object, program: Sequence[str] = QXLD
     ) -> None:
-        self.folder = folder
-        self.log = folder / "qxld.log"
+        """Start it and wait until it listens."""
         self.port = free_port()
         self.monitor_path = folder / "monitor.sock"
-        state = folder / "state.json"
-        command = [
-            sys.executable, *python, "-m", "qxld", "serve", "--runtime-dir", str(folder),
-            "--monitor", str(self.monitor_path), "--qmp", str(folder / "qmp.sock"),
-            "--state", str(state), "--port", str(self.port), *options,
-        ]  # fmt: skip
-        environment = os.environ | {"PYTHONWARNINGS": "error"}
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-            )
-        self.wait("qxld listens", state.exists)
+        super().__init__(
+            folder, "serve", "--runtime-dir", folder, "--monitor", self.monitor_path,
+            "--qmp", folder / "qmp.sock", "--port", self.port, *options,
+            program=program,
+        )  # fmt: skip
+        self.wait_up()
 
     @property
     def pid(self) -> int:
         """Of the process."""
         return self.process.pid
-
-    def wait(self, what: str, probe: Callable[[], object]) -> None:
-        """Look until *probe* returns something true, while the process lives."""
-        end = time.monotonic() + PATIENCE
-        while not probe():
-            if self.process.poll() is not None or time.monotonic() > end:
-                tail = self.log.read_text(errors="replace")[-2000:]
-                raise AssertionError(f"{what}: never\n{tail}")
-            time.sleep(0.01)
 
     def status(self, name: str) -> int:
         """Return a figure of /proc/PID/status: KiB, or a count."""
@@ -195,21 +185,8 @@ class QxldServe:
 
     def faults(self) -> list[str]:
         """Lines of the log that tell of a fault of ours."""
-        text = self.log.read_text(errors="replace")
         words = ("Traceback", " error ", " critical ", "Warning:", "Exception ignored")
-        return [line for line in text.splitlines() if any(w in line for w in words)]
-
-    def stop(self) -> int:
-        """End it the way an operator would; the exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(timeout=PATIENCE)
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-            raise AssertionError("qxld did not end on SIGTERM")
-        return self.process.returncode
+        return [line for line in self.log.splitlines() if any(w in line for w in words)]
 
 
 class PlayedVm:
@@ -220,7 +197,7 @@ class PlayedVm:
         folder: Path,
         *options: str,
         ticketing: bool = False,
-        python: Sequence[str] = ("-X", "dev"),
+        program: Sequence[str] = QXLD,
     ) -> None:
         """Start qxld with *options* and let a QEMU come; the guest is not set up."""
         self.password = "ticket" if ticketing else ""
@@ -231,9 +208,9 @@ class PlayedVm:
         else:
             options = ("--disable-ticketing", *options)
         self.monitor = PlayedMonitor(folder / "qmp.sock")
-        self.qxld = QxldServe(folder, "--multi-client", *options, python=python)
+        self.qxld = QxldServe(folder, "--multi-client", *options, program=program)
         self.monitor.start()
-        self.qxld.wait("qxld's monitor", self.qxld.monitor_path.exists)
+        self.qxld.until("qxld's monitor", self.qxld.monitor_path.exists)
         self.qemu = FakeQemu(folder / "ivshmem.sock").realize()
         self.qemu.read_vectors(DISPLAY_VECTORS)
         self.port = self.qemu.port(self._wait_done)
@@ -259,8 +236,10 @@ class PlayedVm:
     def close(self) -> None:
         """End all; qxld first."""
         try:
-            self.qxld.stop()
+            if self.qxld.process.poll() is None:
+                self.qxld.stop()
         finally:
+            self.qxld.__exit__()
             self.qemu.close()
             self.monitor.close()
 

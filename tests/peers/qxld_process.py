@@ -46,12 +46,17 @@ class Qxld:
     """A `qxld run`, `serve` or `attach`; a context manager."""
 
     def __init__(
-        self, folder: Path, command: str, *arguments: object, new_session: bool = False
+        self,
+        folder: Path,
+        command: str,
+        *arguments: object,
+        new_session: bool = False,
+        program: Sequence[str] = QXLD,
     ) -> None:
         """Start it with *folder* as the place of its log and its state file."""
         self.state_path = folder / "qxld-state.json"
         self.log_path = folder / "qxld.log"
-        words = [*QXLD, command, "--state", self.state_path, *arguments]
+        words = [*program, command, "--state", self.state_path, *arguments]
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 list(map(str, words)),
@@ -80,10 +85,6 @@ class Qxld:
         """What it said so far."""
         return self.log_path.read_text(errors="replace")
 
-    def descriptors(self) -> int:
-        """Count open file descriptors."""
-        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
-
     def until(self, what: str, probe: Any) -> None:
         """Wait until *probe* gives something true; it must live so long."""
         end = time.monotonic() + PATIENCE
@@ -95,14 +96,8 @@ class Qxld:
 
     def wait_up(self) -> dict[str, Any]:
         """Wait until clients can connect; its state file."""
-        told: dict[str, Any] = {}
-
-        def is_up() -> bool:
-            with contextlib.suppress(FileNotFoundError):
-                told.update(json.loads(self.state_path.read_text()))
-            return told.get("pid") == self.process.pid
-
-        self.until("qxld is up", is_up)
+        self.until("qxld is up", self.state_path.exists)
+        told: dict[str, Any] = json.loads(self.state_path.read_text())
         return told
 
     def wait_said(self, text: str, times: int = 1) -> None:
