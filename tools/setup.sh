@@ -55,9 +55,11 @@ trap 'say interrupted 2>&8; exit 130' INT TERM
 
 # The line of a log that says why: its first one that looks like a cause.
 reason() {
-    grep -m 1 -h -E "No space left|Temporary failure|Could not resolve|ConnectionError" "$1" ||
-        grep -m 1 -h -E "^E: |[Ee]rror:" "$1" ||
-        tail -n 1 "$1"
+    {
+        grep -m 1 -o -E "No space left on device|Temporary failure( [a-z]+)+( '[^']*')?|Connection (refused|timed out)|Network is unreachable" "$1" ||
+            grep -m 1 -E "^E: |[Ee]rror:" "$1" ||
+            tail -n 1 "$1"
+    } | sed 's/^ *//'
 }
 
 # Only what is to be installed takes room (MiB).
@@ -124,17 +126,27 @@ make_venv() {
     local python
     [ "$(cat $stamp 2>/dev/null)" != "$(wanted)" ] || return 0
     need_room 400
-    say "preparing .venv"
     if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
         python=$(find_python) ||
             die "Python 3.11 or later with venv is needed (Debian: python3 python3-venv)"
+        say "preparing .venv"
         logged build/pip.log "$python" -m venv --clear .venv ||
             die "no .venv: $(reason build/pip.log) (see build/pip.log)"
     fi
+    say "installing Python packages into .venv"
     export PIP_DISABLE_PIP_VERSION_CHECK=1
     { logged build/pip.log pip install -U 'pip>=25.1' 'setuptools>=77' 'cffi>=2.0' &&
         logged build/pip.log pip install --group dev; } ||
         die "installing Python packages failed: $(reason build/pip.log) (see build/pip.log)"
+}
+
+# This compiles the core, too.
+install_qxld() {
+    [ "$(cat $stamp 2>/dev/null)" != "$(wanted)" ] || return 0
+    say "compiling the C core, installing qxld into .venv"
+    logged build/core.log pip install --no-build-isolation -e . ||
+        die "installing qxld into .venv failed: $(reason build/core.log) (see build/core.log)"
+    wanted >$stamp
 }
 
 compile() {
@@ -147,19 +159,9 @@ build_core() {
     local core=spice_common/_native.abi3.so changed
     changed=$(find spice_common/native/{include,src,build.py} setup.py -newer $core -print -quit 2>&1) || true
     [ -n "$changed" ] || return 0
-    if ! command -v gcc >/dev/null && ! command -v cc >/dev/null; then
-        die "the C core cannot be compiled: no C compiler (Debian: ${build[*]})"
-    fi
     say "compiling the C core"
     logged build/core.log compile ||
         die "the C core does not compile: $(reason build/core.log) (see build/core.log)"
-}
-
-install_qxld() {
-    [ "$(cat $stamp 2>/dev/null)" != "$(wanted)" ] || return 0
-    logged build/pip.log pip install --no-build-isolation -e . ||
-        die "installing qxld into .venv failed: $(reason build/pip.log) (see build/pip.log)"
-    wanted >$stamp
 }
 
 [ -n "$level" ] || die "usage: tools/setup.sh build|run|test"
@@ -170,5 +172,5 @@ exec 9>build/setup.lock
 flock -n 9 || { say "waiting for another set-up"; flock 9; }
 install_packages
 make_venv
-build_core
 install_qxld
+build_core
