@@ -50,6 +50,8 @@ class MonitorClient:
         """Close at once."""
         self._socket.close()
         self.session.detach()
+        # What waited for the client to read its replies need wait no more.
+        self.session.resume()
         self._on_closed(self)
 
     def qemu_gone(self) -> None:
