@@ -34,6 +34,9 @@ __all__ = ["Bridge"]
 
 _log = logging.getLogger(__name__)
 
+_PAUSE_S = 1.0
+"""Seconds without accepting when we have no file descriptor left."""
+
 _MAX_MONITORS = 32
 """Monitor clients at once; more wait in the listening socket, as with QEMU."""
 
@@ -68,6 +71,7 @@ class Bridge:
         self._table: CommandTable = {}
         self._listener: socket.socket | None = None
         self._accepting = False
+        self._pausing = False
         self._monitors: list[MonitorClient] = []
         self._gone_callbacks: list[Callable[[QemuError], None]] = []
         control.on_channel_event(self._channel_event)
@@ -155,14 +159,21 @@ class Bridge:
             return
         except OSError as error:  # out of fds: they wait, we go on
             _log.warning("cannot accept a monitor client: %s", error)
+            self._pause(pausing=True)
+            asyncio.get_running_loop().call_later(_PAUSE_S, self._pause)
             return
         self._serve(sock)
+        self._watch_listener()
+
+    def _pause(self, *, pausing: bool = False) -> None:
+        self._pausing = pausing
         self._watch_listener()
 
     def _watch_listener(self) -> None:
         """Accept only while there is room."""
         loop = asyncio.get_running_loop()
-        wanted = self._listener is not None and len(self._monitors) < _MAX_MONITORS
+        room = len(self._monitors) < _MAX_MONITORS and not self._pausing
+        wanted = self._listener is not None and room
         if wanted == self._accepting:
             return
         assert self._listener is not None

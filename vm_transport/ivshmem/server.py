@@ -42,6 +42,9 @@ __all__ = ["Attachment", "IvshmemEvent", "IvshmemServer"]
 _logger = logging.getLogger(__name__)
 
 
+PAUSE_S: Final = 1.0
+"""Seconds without accepting when we have no file descriptor left."""
+
 MAX_CONNECTIONS: Final = 16
 """Connections kept open; who is refused holds one until it notices."""
 
@@ -132,8 +135,7 @@ class IvshmemServer:
         """
         self._listener = listen(self.path)
         self._write_header(irq_base=0)
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._listener, self._on_connect)
+        self._accept_again()
         _logger.info("waiting for QEMU on %s", self.path)
 
     async def wait_attached(self) -> None:
@@ -170,15 +172,23 @@ class IvshmemServer:
 
     # ---- QEMU's side
 
+    def _accept_again(self) -> None:
+        if self._listener is not None:
+            asyncio.get_running_loop().add_reader(self._listener, self._on_connect)
+
     def _on_connect(self) -> None:
         assert self._listener is not None
+        loop = asyncio.get_running_loop()
         try:
             connection, _address = self._listener.accept()
         except OSError as error:
+            # It would be told again at once, and for ever.
             _logger.warning("cannot accept QEMU's connection: %s", error)
+            loop.remove_reader(self._listener)
+            loop.call_later(PAUSE_S, self._accept_again)
             return
         connection.setblocking(False)  # noqa: FBT003 - socket's own
-        task = asyncio.get_running_loop().create_task(self._serve(connection))
+        task = loop.create_task(self._serve(connection))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

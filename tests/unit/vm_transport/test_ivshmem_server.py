@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -11,9 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.fake_qemu import FakeQemu, RefusedError
+from tests.fakes.no_descriptors import no_descriptors
 from tests.fakes.recording_handler import RecordingHandler
 from vm_transport.errors import LayoutError, PeerError
 from vm_transport.guest_memory import GuestMemory
+from vm_transport.ivshmem import server as ivshmem_server
 from vm_transport.ivshmem.header import MAGIC, Feature, QxlIvshmemHeader
 from vm_transport.ivshmem.layout import Layout
 from vm_transport.ivshmem.server import IvshmemEvent, IvshmemServer
@@ -59,6 +63,22 @@ async def test_the_handshake_gives_memory_doorbells_and_interrupts(path: Path) -
     qemu.close()
     await server.close()
     assert not path.exists()  # noqa: ASYNC240 - a local file
+
+
+async def test_without_descriptors_qemu_waits_and_nothing_turns(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ivshmem_server, "PAUSE_S", 0.01)
+    server = IvshmemServer(path, Layout.plan(1, **SMALL))
+    await server.start()
+    with socket.socket(socket.AF_UNIX) as qemu:
+        with caplog.at_level(logging.WARNING), no_descriptors():
+            qemu.connect(str(path))
+            for _ in range(300):
+                await asyncio.sleep(0)
+        assert 1 <= len(caplog.records) < 150
+        await server.wait_attached()
+    await server.close()
 
 
 async def test_doorbells_requests_and_interrupts_of_each_display(path: Path) -> None:
