@@ -94,11 +94,12 @@ class SpiceServer:
 
     def take_in(self, kind: str, count: int, *, client: bool) -> PeerFigures:
         """Feed it *count* commands of *kind*, uncompressed."""
-        where = ["--port", str(free_port()), "--sinkbin", str(self._sink)]
+        # It listens also when nobody is to come.
+        who = ["--sinkbin", str(self._sink)] if client else ["--no-client"]
         done = subprocess.run(
             [
                 self._bench, "--synth", kind, "--count", str(count), "--comp", "off",
-                *(where if client else ["--no-client"]),
+                "--port", str(free_port()), *who,
             ],
             cwd=BUILD,
             stdout=subprocess.PIPE,
