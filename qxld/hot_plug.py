@@ -65,7 +65,8 @@ async def clear_away(qmp: Path, options: AttachOptions) -> None:
     """
     monitor = QemuMonitor()
     with told_after(
-        f"waiting for QEMU's monitor {qmp}: another QMP client seems to be connected"
+        f"waiting for QEMU's monitor {qmp}: another QMP client seems to be connected",
+        level=logging.WARNING,
     ):
         try:
             await monitor.connect(qmp)

@@ -19,9 +19,11 @@ _log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def told_after(text: str, seconds: float = PATIENCE) -> Iterator[None]:
+def told_after(
+    text: str, *, level: int = logging.INFO, seconds: float = PATIENCE
+) -> Iterator[None]:
     """Log *text* once if the block takes longer than *seconds*."""
-    timer = asyncio.get_running_loop().call_later(seconds, _log.warning, text)
+    timer = asyncio.get_running_loop().call_later(seconds, _log.log, level, text)
     try:
         yield
     finally:

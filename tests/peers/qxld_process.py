@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0
 """Seconds that end a hang; nothing is expected to take so long."""
 QXLD = (sys.executable, "-X", "dev", "-m", "qxld")
+"""For those that serve; on a slow host asyncio's debug mode says so in the log."""
+PLAIN = (sys.executable, "-m", "qxld")
 ENVIRONMENT = {"PYTHONWARNINGS": "error"}
 
 NO_RIGHTS = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
@@ -30,7 +32,7 @@ def qxld(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself; its output is what there is in order."""
     return subprocess.run(
-        [*prefix, *QXLD, *map(str, arguments)],
+        [*prefix, *PLAIN, *map(str, arguments)],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -85,6 +87,10 @@ class Qxld:
         """What it said so far."""
         return self.log_path.read_text(errors="replace")
 
+    def descriptors(self) -> int:
+        """Count open file descriptors."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
     def until(self, what: str, probe: Any) -> None:
         """Wait until *probe* gives something true; it must live so long."""
         end = time.monotonic() + PATIENCE
@@ -96,8 +102,14 @@ class Qxld:
 
     def wait_up(self) -> dict[str, Any]:
         """Wait until clients can connect; its state file."""
-        self.until("qxld is up", self.state_path.exists)
-        told: dict[str, Any] = json.loads(self.state_path.read_text())
+        told: dict[str, Any] = {}
+
+        def is_up() -> bool:
+            with contextlib.suppress(FileNotFoundError):
+                told.update(json.loads(self.state_path.read_text()))
+            return told.get("pid") == self.process.pid
+
+        self.until("qxld is up", is_up)
         return told
 
     def wait_said(self, text: str, times: int = 1) -> None:

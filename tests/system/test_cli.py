@@ -27,7 +27,7 @@ from tests.peers.programs import (
     missing,
     x_server,
 )
-from tests.peers.qxld_process import ENVIRONMENT, NO_RIGHTS, QXLD, ROOT, Qxld, qxld
+from tests.peers.qxld_process import ENVIRONMENT, NO_RIGHTS, PLAIN, ROOT, Qxld, qxld
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -261,7 +261,7 @@ class TestSignals:
         daemon = start("--disable-ticketing")
         state = daemon.wait_up()
         uri = state["uris"][0]
-        words = [*QXLD, "screenshot", uri, "-o", str(tmp_path / "x.png")]
+        words = [*PLAIN, "screenshot", uri, "-o", str(tmp_path / "x.png")]
         client = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE)
         monitor = Monitor(Path(state["monitor"]))
         eventually("a client", lambda: monitor.execute("query-spice").get("channels"))
@@ -408,7 +408,7 @@ class TestFiles:
     def test_json_logs(self, tmp_path, run_dir, port):
         said = tmp_path / "stderr"
         words = [
-            *QXLD, "run", "--runtime-dir", run_dir, "--port", port, "--log-format", "json",
+            *PLAIN, "run", "--runtime-dir", run_dir, "--port", port, "--log-format", "json",
             "--log-level", "debug", "--disable-ticketing",
             "--state", tmp_path / "state", "--", *IDLE,
         ]  # fmt: skip

@@ -22,7 +22,7 @@ async def test_told_once_it_took_long(caplog):
     handler = Listener()
     logging.getLogger("qxld.patience").addHandler(handler)
     try:
-        with told_after("waiting for 100 % of it", 0):
+        with told_after("waiting for 100 % of it", level=logging.WARNING, seconds=0):
             await told.wait()
     finally:
         logging.getLogger("qxld.patience").removeHandler(handler)
@@ -30,7 +30,7 @@ async def test_told_once_it_took_long(caplog):
 
 
 async def test_not_told_when_it_was_quick(caplog):
-    with told_after("text", 0):
+    with told_after("text", seconds=0):
         pass
     await asyncio.sleep(0.001)
     assert not caplog.records
