@@ -24,6 +24,7 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:${UBSAN_OPTIONS-}
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export LD_PRELOAD
 export PYTHONPATH=$PWD/$build:$PWD
+# A report is written to the file descriptor, which must not be pytest's.
 exec "$python" -P -X dev -bb -c '
 import sys
 import pytest
@@ -31,4 +32,4 @@ from spice_common import _native
 if not _native.__file__.startswith(sys.argv[1]):
     sys.exit(f"{_native.__file__} is not the core that was built with sanitizers")
 sys.exit(pytest.main(sys.argv[2:]))' "$PWD/$build" \
-    -o pythonpath="$build ." -p no:cacheprovider "$@"
+    -o pythonpath="$build ." -p no:cacheprovider --capture=sys "$@"
