@@ -53,9 +53,9 @@ unit: setup ## unit, property and parity tests
 native: setup ## plain-C tests of the core
 	$(NATIVE) check
 
-asan: setup ## these, and the Python tests of the core, under ASan and UBSan
+asan: setup ## these, and the Python tests that reach the core, under ASan and UBSan
 	$(NATIVE) asan
-	tools/test_sanitized.sh -q tests/unit/spice_common
+	tools/test_sanitized.sh -q tests/unit/spice_common tests/property
 
 fuzz: setup-test ## fuzz targets: TIME=20 seconds each in C, RUNS=2000 inputs each in Python, SEED=1
 	$(NATIVE) fuzz TIME=$(TIME) SEED=$(SEED)
