@@ -8,7 +8,6 @@ next is printed once the guest says that its screen is up.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import secrets
@@ -21,20 +20,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from run_state import Stop, alone, clear_away, lives, read_state, say
+
 ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build"
-STATE = BUILD / "run.json"
 READY = "QXLD-GUEST-READY"
 BOOT_SECONDS = {"tiny": 300, "desktop": 900}
-
-
-class Stop(Exception):  # noqa: N818
-    """Ends the program with one line."""
-
-
-def say(text: str) -> None:
-    """Tell progress."""
-    print(f"[run] {text}", file=sys.stderr, flush=True)
+STOP_SECONDS = 60
+"""How long the end may take: qxld itself gives QEMU 20 seconds."""
 
 
 def build_image(guest: str) -> dict[str, object]:
@@ -64,7 +56,14 @@ def qemu_command(recipe: dict[str, object]) -> list[str]:
     return ["qemu-system-x86_64", "-accel", accelerator, *arguments]
 
 
-def check_port(port: int) -> None:
+def checked_port(text: str) -> int:
+    """Return a port's number."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise Stop(f"PORT={text}: a port is a number from 1 to 65535")
+    return int(text)
+
+
+def check_free(port: int) -> None:
     """Refuse a port that somebody else listens on."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -81,7 +80,8 @@ def qmp_command(path: Path, *commands: dict[str, object]) -> None:
         monitor.connect(str(path))
         stream = monitor.makefile("rw", encoding="utf-8", newline="\n")
         stream.readline()
-        for command in ({"execute": "qmp_capabilities"}, *commands):
+        negotiate: dict[str, object] = {"execute": "qmp_capabilities"}
+        for command in (negotiate, *commands):
             stream.write(json.dumps(command) + "\n")
             stream.flush()
             while True:
@@ -98,17 +98,18 @@ def qmp_command(path: Path, *commands: dict[str, object]) -> None:
 class Run:
     """One guest with its qxld."""
 
-    def __init__(self, guest: str, port: int) -> None:
+    def __init__(self, guest: str, port: int, build: Path) -> None:
         self.guest = guest
         self.port = port
         self.folder = Path(tempfile.mkdtemp(prefix="qxld-run-"))
-        self.log = BUILD / "qxld.log"
-        self.serial_log = BUILD / "serial.log"
+        self.state = build / "run.json"
+        self.log = build / "qxld.log"
+        self.serial_log = build / "serial.log"
         self.monitor = self.folder / "monitor.sock"
         self.password = secrets.token_hex(4)
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, recipe: dict[str, object], *, detach: bool) -> None:
+    def start(self, recipe: dict[str, object]) -> None:
         """Start qxld, which starts QEMU."""
         self.serial_log.write_bytes(b"")
         serial = (
@@ -129,7 +130,8 @@ class Run:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=detach,
+                # Ctrl-C is for us, who tell qxld once; a second signal hurries it.
+                start_new_session=True,
             )
 
     def wait_listening(self) -> dict[str, object]:
@@ -171,10 +173,11 @@ class Run:
             "runtime_dir": str(self.folder),
             "guest": self.guest,
         }
-        partial = STATE.with_suffix(".new")
+        partial = self.state.with_suffix(".new")
+        partial.unlink(missing_ok=True)
         partial.touch(mode=0o600)
         partial.write_text(json.dumps(state, indent=2) + "\n")
-        partial.rename(STATE)
+        partial.rename(self.state)
 
     def explain(self, *, detach: bool) -> None:
         """Tell what to do next."""
@@ -189,111 +192,126 @@ class Run:
             flush=True,
         )
 
+    def wait_end(self) -> None:
+        """Wait until the guest ends."""
+        assert self.process is not None
+        self.process.wait()
+        if self.process.returncode:
+            self._alive()
+        say("the guest has ended")
+
     def finish(self) -> None:
         """End qxld, and QEMU with it; remove what lies about."""
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        while self.process and self.process.poll() is None:
             try:
-                self.process.wait(timeout=30)
+                self.process.send_signal(signal.SIGTERM)
+                self.process.wait(timeout=STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait()
+            except KeyboardInterrupt:
+                continue  # it is told again, and does not let QEMU take its time
         shutil.rmtree(self.folder, ignore_errors=True)
-        STATE.unlink(missing_ok=True)
+        self.state.unlink(missing_ok=True)
 
     def _alive(self) -> None:
         assert self.process is not None
         if self.process.poll() is not None:
             lines = self.log.read_text(errors="replace").splitlines()
             why = lines[-1] if lines else "no message"
-            raise Stop(f"qxld ended with {self.process.returncode}: {why}")
+            code = self.process.returncode
+            raise Stop(f"qxld ended with {code}: {why} (see {self.log})")
 
 
-def start(guest: str, port: int, *, detach: bool) -> None:
+def start(guest: str, port: int, build: Path, *, detach: bool) -> None:
     """Build, start, wait, explain; without *detach* stay until Ctrl-C."""
-    BUILD.mkdir(exist_ok=True)
-    if STATE.exists() and running(json.loads(STATE.read_text())):
-        raise Stop("already running (build/run.json); `make stop` ends it")
-    check_port(port)
-    recipe = build_image(guest)
-    run = Run(guest, port)
-    try:
-        run.start(recipe, detach=detach)
-        told = run.wait_listening()
-        password = {"protocol": "spice", "password": run.password}
-        never = {"protocol": "spice", "time": "never"}
-        qmp_command(
-            run.monitor,
-            {"execute": "set_password", "arguments": password},
-            {"execute": "expire_password", "arguments": never},
-        )
-        run.write_state(told)
-        run.wait_ready()
-        run.explain(detach=detach)
+    if guest not in BOOT_SECONDS:
+        raise Stop(f"GUEST={guest}: there are {' and '.join(BOOT_SECONDS)}")
+    build.mkdir(exist_ok=True)
+    with alone(build):
+        state = read_state(build)
+        if state is not None:
+            if lives(state, 0):
+                raise Stop(f"already running ({build}/run.json); `make stop` ends it")
+            say("cleaning up after a run that did not end in order")
+            clear_away(state, build)
+        check_free(port)
+        recipe = build_image(guest)
+        run = Run(guest, port, build)
+        try:
+            bring_up(run, recipe)
+            run.explain(detach=detach)
+            if not detach:
+                run.wait_end()
+        except BaseException:
+            run.finish()
+            raise
         if not detach:
-            assert run.process is not None
-            run.process.wait()
-            say("the guest has ended")
-    except BaseException:
-        run.finish()
-        raise
-    if not detach:
-        run.finish()
+            run.finish()
 
 
-def running(state: dict[str, object]) -> bool:
-    """Whether the qxld of a run.json still lives."""
-    pids = state.get("pids")
-    assert isinstance(pids, list)
-    with contextlib.suppress(OSError):
-        return b"qxld" in Path(f"/proc/{pids[0]}/cmdline").read_bytes()
-    return False
+def bring_up(run: Run, recipe: dict[str, object]) -> None:
+    """Start a guest and wait for its screen."""
+    run.start(recipe)
+    told = run.wait_listening()
+    password = {"protocol": "spice", "password": run.password}
+    never = {"protocol": "spice", "time": "never"}
+    qmp_command(
+        run.monitor,
+        {"execute": "set_password", "arguments": password},
+        {"execute": "expire_password", "arguments": never},
+    )
+    run.write_state(told)
+    run.wait_ready()
 
 
-def stop() -> None:
-    """End what runs, as build/run.json tells."""
-    if not STATE.exists():
+def stop(build: Path) -> None:
+    """End what runs, as run.json tells."""
+    state = read_state(build)
+    if state is None:
         say("nothing is running")
         return
-    state = json.loads(STATE.read_text())
-    if running(state):
-        pid = state["pids"][0]
-        os.kill(pid, signal.SIGTERM)
-        end = time.monotonic() + 30
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+    if lives(state, 0):
+        os.kill(state["pids"][0], signal.SIGTERM)
+        end = time.monotonic() + STOP_SECONDS
+        while lives(state, 0) and time.monotonic() < end:
             time.sleep(0.1)
-        if running(state):
-            for each in state["pids"]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(each, signal.SIGKILL)
         say("stopped")
     else:
         say("it had ended already")
-    shutil.rmtree(state["runtime_dir"], ignore_errors=True)
-    STATE.unlink(missing_ok=True)
+    clear_away(state, build)
 
 
 def main() -> int:
     """Run one of the two commands."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--build",
+        type=Path,
+        default=ROOT / "build",
+        metavar="DIR",
+        help="where run.json and the logs go (build)",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     starting = commands.add_parser("start")
-    starting.add_argument("--guest", choices=sorted(BOOT_SECONDS), default="tiny")
-    starting.add_argument("--port", type=int, default=5930)
+    starting.add_argument("--guest", default="tiny")
+    starting.add_argument("--port", default="5930")
     starting.add_argument("--detach", action="store_true")
     commands.add_parser("stop")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         if arguments.command == "stop":
-            stop()
+            stop(arguments.build)
         else:
-            start(arguments.guest, arguments.port, detach=arguments.detach)
+            port = checked_port(arguments.port)
+            start(arguments.guest, port, arguments.build, detach=arguments.detach)
     except Stop as problem:
         print(f"qxld: {problem}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"qxld: {error.filename or ''}: {error.strerror}", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"qxld: {where}{error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         say("stopped")
