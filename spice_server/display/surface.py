@@ -88,6 +88,13 @@ class Surfaces:
             self._batch = None
         return run
 
+    def abandon(self) -> DisplayRun:
+        """Give the batch up; what is returned has clients refreshed."""
+        self._batch = None
+        run = self._messages.take()
+        run.complete = False
+        return run
+
     def close(self) -> None:
         """Touch guest memory no more: the device is gone."""
         self._batch = None

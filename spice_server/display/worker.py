@@ -34,6 +34,9 @@ __all__ = ["DisplayWorker"]
 TURN_TIME: Final = 0.005
 """Seconds of drawing after which sockets and timers get their turn."""
 
+MISTAKE_PAUSE: Final = 0.1
+"""Seconds after a turn that failed, lest one that always fails keeps a processor busy."""
+
 MAX_WAITING: Final = 1024 * 1024
 """Bytes waiting for a client that is up to date, above which its socket comes first."""
 
@@ -57,6 +60,7 @@ class DisplayWorker:
         self._stats = DisplayStats()
         self._batch = CommandBatch()
         self._turn: asyncio.Handle | None = None
+        self._mistakes = 0
         self._on_resize: Callable[[int, int], None] = lambda _width, _height: None
         self._surfaces = Surfaces(qxl.id)
         self.display = DisplayChannel(
@@ -139,19 +143,21 @@ class DisplayWorker:
     # -- life of the thread ----------------------------------------------------
 
     def _shutdown(self) -> None:
-        while self._surfaces.drawing:  # the guest gets back what was taken
-            self._draw_step()
-        self._qxl.detach()
-        if self._turn is not None:
-            self._turn.cancel()
-        self._surfaces.close()
-        self._batch.clear()
-        clients = [*self.display.clients.values(), *self.cursor.clients.values()]
-        for client in clients:
-            client.close()
-        # Closing takes one more turn of the loop: its news come from there.
-        loop = self.loop()
-        loop.call_soon(loop.call_soon, loop.stop)
+        try:
+            while self._surfaces.drawing:  # the guest gets back what was taken
+                self._draw_step()
+        finally:
+            self._qxl.detach()
+            if self._turn is not None:
+                self._turn.cancel()
+            self._surfaces.close()
+            self._batch.clear()
+            for channel in (self.display, self.cursor):
+                for client in list(channel.clients.values()):
+                    client.close()
+            # Closing takes one more turn of the loop: its news come from there.
+            loop = self.loop()
+            loop.call_soon(loop.call_soon, loop.stop)
 
     def _copy_stats(self) -> DisplayStats:
         counters = self._surfaces.canvas.counters()
@@ -176,10 +182,25 @@ class DisplayWorker:
         try:
             more_cursors = self._take_cursor_commands()
             more = self._draw_for(TURN_TIME)
-        finally:
-            self._surfaces.report()
+        except Exception:  # noqa: BLE001 - logged, and bounded to this batch
+            self._recover()
+            return
+        self._surfaces.report()
         if more or more_cursors:
             self.wakeup()
+
+    def _recover(self) -> None:
+        """Go on after a mistake of ours, which the guest may know to provoke.
+
+        Without being told to: who has not been asked to ring does not ring.
+        """
+        self._mistakes += 1
+        if self._mistakes & (self._mistakes - 1) == 0:  # a log can bear doublings
+            name = f"display {self._qxl.id}"
+            _log.exception("%s: commands are lost (time %d)", name, self._mistakes)
+        self._batch = CommandBatch()
+        self.display.draw(self._surfaces.abandon())
+        self._turn = self.loop().call_later(MISTAKE_PAUSE, self._take_turn)
 
     def _draw_for(self, seconds: float) -> bool:
         """Draw until the ring is empty, time is over or clients have to be served."""
