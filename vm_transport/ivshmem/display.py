@@ -5,7 +5,8 @@ from __future__ import annotations
 import concurrent.futures
 import logging
 import threading
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 from vm_transport.eventfd import Doorbell
 from vm_transport.guest_memory import DisplayMemory
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from vm_transport.transport import TransportHandler
 
 __all__ = ["IvshmemDisplay"]
+
+TELL_INTERVAL: Final = 1.0
+"""Seconds between lines that say whether a driver is there."""
 
 _logger = logging.getLogger(__name__)
 
@@ -53,6 +57,7 @@ class IvshmemDisplay:
         self.io_doorbell = Doorbell()
         self.interrupt = Doorbell()
         self._was_bound = False
+        self._tell_again_at = 0.0
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handler: TransportHandler | None = None
@@ -107,12 +112,7 @@ class IvshmemDisplay:
     def _serve_io(self) -> None:
         handler = self._handler
         assert handler is not None
-        bound = self._header.driver_bound
-        if bound != self._was_bound:
-            self._was_bound = bound
-            _logger.info(
-                "display %d: guest driver %s", self.id, "bound" if bound else "gone"
-            )
+        self._tell_driver()
         more = True
         try:
             more = self._io_ring.serve(handler.io_write)
@@ -120,6 +120,17 @@ class IvshmemDisplay:
             if more:
                 # Others on this loop come first; a guest cannot keep it to itself.
                 self.io_doorbell.ring()
+
+    def _tell_driver(self) -> None:
+        """Log that the driver came or went, but not as often as a guest can say so."""
+        bound = self._header.driver_bound
+        if bound == self._was_bound or time.monotonic() < self._tell_again_at:
+            return
+        self._was_bound = bound
+        self._tell_again_at = time.monotonic() + TELL_INTERVAL
+        _logger.info(
+            "display %d: guest driver %s", self.id, "bound" if bound else "gone"
+        )
 
     def _reset_device(self, done: concurrent.futures.Future[None]) -> None:
         if not done.set_running_or_notify_cancel():

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,6 +79,25 @@ async def test_without_descriptors_qemu_waits_and_nothing_turns(
                 await asyncio.sleep(0)
         assert 1 <= len(caplog.records) < 150
         await server.wait_attached()
+    await server.close()
+
+
+async def test_a_driver_that_comes_and_goes_for_ever_logs_little(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = IvshmemServer(path, Layout.plan(1, **SMALL))
+    device = RecordingHandler()
+    server.displays[0].start(asyncio.get_running_loop(), device)
+    await server.start()
+    qemu = await attach(server)
+    port = qemu.port(lambda: time.sleep(0.0001))
+    with caplog.at_level(logging.INFO):
+        for number in range(200):
+            port.bind(bound=number % 2 == 0)
+            assert await asyncio.to_thread(port.outb, 8, 1)
+    assert 1 <= sum("guest driver" in r.getMessage() for r in caplog.records) < 100
+    server.displays[0].stop()
+    qemu.close()
     await server.close()
 
 
