@@ -13,6 +13,7 @@ from spice_server.config import ChannelSecurity
 from spice_server.control import Control
 from spice_server.errors import LinkRefusedError, OperatorError
 from spice_server.inputs.channel import InputsChannel
+from spice_server.limited_log import LimitedLog
 from spice_server.link.auth import TicketKeys
 from spice_server.link.stage import LinkStage
 from spice_server.link.tickets import TicketStore
@@ -61,6 +62,10 @@ class Server:
         self._channels: dict[tuple[int, int], Channel] = {}
         self._security = {int(t): s for t, s in config.security.items()}
         self._keys = TicketKeys()
+        self._link_log = LimitedLog(
+            logging.getLogger("spice_server.link"), burst=100, lines_per_second=5
+        )
+        """One for all strangers: each may connect as often as it likes."""
         self._listeners: list[Listener] = []
         self._stages: dict[LinkStage, None] = {}
         """Half-open links, the oldest first."""
@@ -153,7 +158,7 @@ class Server:
         while len(self._stages) >= self.config.max_half_open:
             self.stats.displaced += 1
             next(iter(self._stages)).abort("too many others wait, too")
-        stage = LinkStage(connection, self, self._keys)
+        stage = LinkStage(connection, self, self._keys, self._link_log)
         self._stages[stage] = None
         stage.start()
 

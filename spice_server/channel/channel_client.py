@@ -29,6 +29,7 @@ from spice_server.channel.connection import LOW_WATER
 from spice_server.channel.framing import MessageReader, MessageWriter
 from spice_server.channel.pipe import Message, Pipe
 from spice_server.errors import ClientError, SlowClientError
+from spice_server.limited_log import LimitedLog
 
 if TYPE_CHECKING:
     import asyncio
@@ -47,7 +48,7 @@ MAX_PINGS: Final = 16
 """Pings without an answer that are remembered."""
 
 
-class ClientLog(logging.LoggerAdapter[logging.Logger]):
+class ClientLog(LimitedLog):
     """Says of which client and channel a line is."""
 
     def process(

@@ -20,6 +20,7 @@ from spice_server.link.link_message import LinkRequest
 if TYPE_CHECKING:
     from spice_server.channel.channel import Channel
     from spice_server.channel.connection import Connection
+    from spice_server.limited_log import LimitedLog
     from spice_server.link.auth import TicketKey, TicketKeys
 
 __all__ = ["LINK_TIMEOUT", "LinkPolicy", "LinkStage"]
@@ -75,11 +76,16 @@ class LinkStage:
     """Serves a new connection until it is linked or closed (a :class:`Receiver`)."""
 
     def __init__(
-        self, connection: Connection, policy: LinkPolicy, keys: TicketKeys
+        self,
+        connection: Connection,
+        policy: LinkPolicy,
+        keys: TicketKeys,
+        log: logging.Logger | LimitedLog = _log,
     ) -> None:
         self.connection = connection
         self._policy = policy
         self._keys = keys
+        self._log = log
         self._handshake = Handshake()
         self._request: LinkRequest | None = None
         self._key: TicketKey | None = None
@@ -95,7 +101,7 @@ class LinkStage:
 
     def abort(self, reason: str) -> None:
         """End the connection now, with no answer."""
-        _log.info("link from %s given up: %s", self._peer, reason)
+        self._log.info("link from %s given up: %s", self._peer, reason)
         self._end()
         self._policy.unlinked(self)
         self.connection.abort()
@@ -126,7 +132,7 @@ class LinkStage:
             self._refused(error)
         except Exception:  # noqa: BLE001 - logged, and bounded to this link
             # A mistake of ours, provoked by this client: the others go on.
-            _log.exception("link from %s: not handled", self._peer)
+            self._log.exception("link from %s: not handled", self._peer)
             self.abort("it cannot be handled")
 
     def writable(self) -> None:
@@ -135,7 +141,7 @@ class LinkStage:
     def connection_lost(self, error: Exception | None) -> None:
         """Forget it."""
         if not self._closed:
-            _log.info("link from %s ended: %s", self._peer, error or "it hung up")
+            self._log.info("link from %s ended: %s", self._peer, error or "it hung up")
         self._end()
         self._policy.unlinked(self)
         self._policy.link_lost(self.connection)
@@ -152,7 +158,7 @@ class LinkStage:
                 pass
 
     def _refused(self, error: LinkRefusedError) -> None:
-        _log.info("link from %s refused: %s", self._peer, error)
+        self._log.info("link from %s refused: %s", self._peer, error)
         if self._handshake.state is not LinkState.CLOSED:
             self._handshake.refuse(error.error, str(error))
         self.connection.write([self._handshake.data_to_send()])

@@ -81,7 +81,7 @@ class MainClient(ChannelClient):
         super().__init__(connection, link)
         self._channel = channel
         self.agent = AgentLink()
-        self.display_agent = DisplayAgent(channel.apply_monitors)
+        self.display_agent = DisplayAgent(channel.apply_monitors, self.log)
         self.net_test = NetTest()
         self.cache_size: int | None = None
         """Bytes of the client's pixmap cache, if it told."""
@@ -144,7 +144,7 @@ class MainClient(ChannelClient):
             self.send(MainMsg.AGENT_DISCONNECTED, message.pack())
             return
         self.agent.restart()
-        self.display_agent = DisplayAgent(self._channel.apply_monitors)
+        self.display_agent = DisplayAgent(self._channel.apply_monitors, self.log)
         if self.link.has_capability(MainCap.AGENT_CONNECTED_TOKENS):
             tokens = SpiceMsgMainAgentToken(AGENT_TOKENS)
             self.send(MainMsg.AGENT_CONNECTED_TOKENS, tokens.pack())

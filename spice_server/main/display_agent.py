@@ -29,6 +29,8 @@ from vd_interfaces.qxl import Head, MonitorsConfig
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from spice_server.limited_log import LimitedLog
+
 __all__ = ["CAPABILITIES", "DisplayAgent"]
 
 CAPABILITIES: Final = (
@@ -55,9 +57,14 @@ _log = logging.getLogger(__name__)
 class DisplayAgent:
     """One client's talk with the agent; sans I/O."""
 
-    def __init__(self, apply: Callable[[MonitorsConfig], None]) -> None:
+    def __init__(
+        self,
+        apply: Callable[[MonitorsConfig], None],
+        log: logging.Logger | LimitedLog = _log,
+    ) -> None:
         """Have *apply* called for every monitor layout that makes sense."""
         self._apply = apply
+        self._log = log
         self._data = bytearray()
         self._skip = 0
 
@@ -105,7 +112,7 @@ class DisplayAgent:
             self._apply(_layout(body))
             result = VDAgentResult.SUCCESS
         except (ClientError, ProtocolError) as error:
-            _log.info("monitor layout refused: %s", error)
+            self._log.info("monitor layout refused: %s", error)
             result = VDAgentResult.ERROR
         reply = VDAgentReply(type=VDAgentMessageType.MONITORS_CONFIG, error=result)
         return _message(VDAgentMessageType.REPLY, reply.pack())
