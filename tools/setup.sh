@@ -29,11 +29,12 @@ die() { printf 'qxld: %s\n' "$*" >&2; exit 1; }
 
 # Show every now and then how far a log is.
 follow() {
-    local second=0
+    local second=0 line
     while sleep 1 >/dev/null 2>&1; do
         second=$((second + 1))
-        [ $((second % 15)) != 0 ] ||
-            say "  $second s: $(tail -n 1 "$1" | tr -d '\r' | cut -c 1-64)"
+        [ $((second % 15)) = 0 ] || continue
+        line=$(tail -n 1 "$1" | tr -d '\r' | cut -c 1-64)
+        say "  $second s${line:+: $line}"
     done
 }
 
