@@ -207,9 +207,8 @@ class TestEndOfQemu:
     def test_that_dies_at_once(self, start):
         daemon = start(qemu=[*IDLE, "-xyzzy"])
         assert daemon.wait() == 1
-        *_, said, last = daemon.log.splitlines()
-        assert "-xyzzy: invalid option" in said
-        assert last.endswith("error qxld.qemu_process: QEMU ended with exit code 1")
+        assert "-xyzzy: invalid option" in daemon.log
+        assert " error qxld.qemu_process: QEMU ended with exit code 1\n" in daemon.log
 
     def test_by_quit(self, start, run_dir):
         daemon = start()
@@ -364,6 +363,56 @@ class TestServe:
         served.wait_said(
             f"still waiting for QEMU's monitor {run_dir}/qemu-monitor.sock"
         )
+
+
+class TestAttach:
+    """To a machine without a guest, which therefore never lets go."""
+
+    @pytest.fixture
+    def idle(self, tmp_path):
+        processes = []
+
+        def idle(*options: str) -> Path:
+            path = tmp_path / "qmp"
+            qmp = ("-qmp", f"unix:{path},server=on,wait=off")
+            command = [*IDLE, "-display", "none", *qmp, *options]
+            processes.append(subprocess.Popen(command))
+            eventually("its monitor", path.exists)
+            return path
+
+        yield idle
+        for process in processes:
+            process.kill()
+            process.wait()
+
+    def test_second_signal_does_not_wait_for_the_guest(self, idle, tmp_path, port):
+        qmp = idle()
+        with Qxld(tmp_path, "attach", "--qmp", qmp, "--port", port) as daemon:
+            daemon.wait_up()
+            daemon.signal(signal.SIGINT)
+            daemon.wait_said("unplugging the display")
+            daemon.signal(signal.SIGINT)
+            assert daemon.wait() == 0
+            assert "Traceback" not in daemon.log
+        assert not daemon.state_path.exists()
+        monitor = Monitor(qmp)
+        assert monitor.execute("query-status")["status"] == "prelaunch"
+        monitor.close()
+
+    def test_bus_that_takes_no_device(self, idle, port):
+        qmp = idle("-machine", "q35")
+        done = qxld("attach", "--qmp", qmp, "--port", port)
+        assert done.returncode == 1
+        last = done.stdout.splitlines()[-1]
+        assert "Bus 'pcie.0' does not support hotplugging; give --bus" in last
+
+    def test_bus_that_takes_one(self, idle, tmp_path, port):
+        qmp = idle("-machine", "q35", "-device", "pcie-root-port,id=rp1")
+        words = ("--qmp", qmp, "--port", port, "--bus", "rp1")
+        with Qxld(tmp_path, "attach", *words) as daemon:
+            daemon.wait_up()
+            daemon.signal(signal.SIGKILL)  # it would wait for the guest to let go
+            daemon.wait()
 
 
 class TestFiles:
