@@ -143,7 +143,8 @@ class IvshmemDisplay:
             done.set_result(None)
 
     def _clear_memory(self) -> None:
-        for window in (self._place.rom, self._place.ram, self._place.vram):
+        place = self._place
+        for window in (place.rom, place.ram, place.vram, place.io):
             self._guest_memory.discard(window.offset, window.size)
         self._io_ring.reset()
 

@@ -88,6 +88,24 @@ class Layout:
         """Interrupts: one of each display and the VDI port's."""
         return len(self.displays) + 1
 
+    def beside_displays(self) -> list[Window]:
+        """Return what is no display's: header, VDI port, and what alignment leaves."""
+        taken = sorted(
+            (
+                window
+                for place in self.displays
+                for window in (place.io, place.rom, place.ram, place.vram)
+            ),
+            key=lambda window: window.offset,
+        )
+        starts = [0, *(window.offset + window.size for window in taken)]
+        ends = [*(window.offset for window in taken), self.size]
+        return [
+            Window(start, end - start)
+            for start, end in zip(starts, ends, strict=True)
+            if end > start
+        ]
+
     @classmethod
     def plan(
         cls,

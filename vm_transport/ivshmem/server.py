@@ -111,6 +111,7 @@ class IvshmemServer:
         """What the connected QEMU was given; ``None``: there is none."""
         self._resumable = resume is not None
         self._epoch = resume.epoch + 1 if resume else 1
+        self._irq_base = 0
         self._listener: socket.socket | None = None
         self._connection: socket.socket | None = None
         self._attached = asyncio.Event()
@@ -134,7 +135,7 @@ class IvshmemServer:
 
         """
         self._listener = listen(self.path)
-        self._write_header(irq_base=0)
+        self._write_header()
         self._accept_again()
         _logger.info("waiting for QEMU on %s", self.path)
 
@@ -152,6 +153,7 @@ class IvshmemServer:
         The memory outlives a machine reset, so only the monitor's RESET event tells.
         """
         await self._reset_displays()
+        self._write_header()  # whatever the guest did to it while it ran
 
     async def close(self) -> None:
         """Stop listening and let go of QEMU, which goes on without us."""
@@ -249,7 +251,8 @@ class IvshmemServer:
         self.attachment = Attachment(
             process, peer_id, irq_base + len(interrupts), self._epoch
         )
-        self._write_header(irq_base)
+        self._irq_base = irq_base
+        self._write_header()
         doorbells = self._doorbells()
         if resumed:
             sequence = messages.take_over(peer_id, doorbells, interrupts)
@@ -283,6 +286,11 @@ class IvshmemServer:
         _logger.info("QEMU let go of the device")
         self.attachment = None
         await self._reset_displays()
+        # The next QEMU may be another VM: it finds nothing of this one's.
+        for window in self.layout.beside_displays():
+            self.memory.discard(window.offset, window.size)
+        self._irq_base = 0
+        self._write_header()
         self._connection = None
         self._detached.set()
         self._emit(IvshmemEvent.DETACHED)
@@ -295,9 +303,9 @@ class IvshmemServer:
         resets = [display.reset() for display in self.displays]
         await asyncio.gather(*(asyncio.wrap_future(reset) for reset in resets))
 
-    def _write_header(self, irq_base: int) -> None:
+    def _write_header(self) -> None:
         peer_id = self.attachment.peer_id if self.attachment else 0
-        self._header.write(epoch=self._epoch, peer_id=peer_id, irq_base=irq_base)
+        self._header.write(epoch=self._epoch, peer_id=peer_id, irq_base=self._irq_base)
 
     # ---- vectors
 

@@ -196,6 +196,36 @@ async def test_the_end_of_qemu_resets_and_the_next_starts_afresh(path: Path) -> 
     await server.close()
 
 
+async def test_the_next_vm_finds_nothing_of_the_last_ones(path: Path) -> None:
+    server = IvshmemServer(path, Layout.plan(2, **SMALL))
+    await server.start()
+    qemu = await attach(server)
+    assert qemu.bar2 is not None
+    for page in range(0, len(qemu.bar2), 4096):
+        qemu.bar2[page + 4088 : page + 4096] = b"left it!"
+    qemu.close()
+    await server.wait_detached()
+    again = await attach(server)
+    assert again.bar2 is not None
+    assert again.bar2.find(b"left it!") < 0
+    assert QxlIvshmemHeader.unpack_from(again.bar2).magic == MAGIC
+    again.close()
+    await server.close()
+
+
+async def test_a_machine_reset_heals_the_header(path: Path) -> None:
+    server = IvshmemServer(path, Layout.plan(**SMALL))
+    await server.start()
+    qemu = await attach(server)
+    assert qemu.bar2 is not None
+    before = QxlIvshmemHeader.unpack_from(qemu.bar2)
+    qemu.bar2[: QxlIvshmemHeader.SIZE] = bytes(QxlIvshmemHeader.SIZE)
+    await server.machine_reset()
+    assert QxlIvshmemHeader.unpack_from(qemu.bar2) == before
+    qemu.close()
+    await server.close()
+
+
 async def test_a_qemu_that_comes_as_the_last_one_dies_is_served(path: Path) -> None:
     server = IvshmemServer(path, Layout.plan(**SMALL))
     await server.start()
