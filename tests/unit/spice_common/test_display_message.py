@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -440,24 +442,33 @@ def test_other_threads_run_while_the_core_draws():
     with CanvasBench(2048, 1024) as bench:
         ticks: list[None] = []
         stop = threading.Event()
-        started = threading.Event()
 
         def tick() -> None:
             while not stop.is_set():
                 ticks.append(None)
-                started.set()
+                time.sleep(0)  # gives the GIL away
 
-        thread = threading.Thread(target=tick)
-        thread.start()
-        started.wait()
-        before = len(ticks)
         for _ in range(20):
             bench.guest.draw_fill(QXLRect(0, 0, 1024, 2048), 1)
         batch = CommandBatch()
         bench.device.get_commands(batch)
-        bench.messages.draw(bench.canvas, batch, BatchPosition(), max_bytes=1 << 30)
-        after = len(ticks)
-        bench.device.release_commands(batch)
-        stop.set()
-        thread.join()
-        assert after > before
+        thread = threading.Thread(target=tick)
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1000)  # nobody takes it away
+        try:
+            thread.start()
+            for _ in range(1000):
+                before = len(ticks)
+                bench.messages.draw(
+                    bench.canvas, batch, BatchPosition(), max_bytes=1 << 30
+                )
+                after = len(ticks)
+                bench.messages.take()
+                if after > before:
+                    break
+            assert after > before
+        finally:
+            stop.set()
+            thread.join()
+            sys.setswitchinterval(interval)
+            bench.device.release_commands(batch)
