@@ -11,7 +11,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from qemu.qmp import EventListener, ExecuteError, QMPClient, QMPError
+from qemu.qmp import EventListener, ExecuteError, Message, QMPClient, QMPError
 
 from qmp_bridge.errors import CommandFailed, QemuGone
 
@@ -25,6 +25,27 @@ __all__ = ["QemuMonitor"]
 _log = logging.getLogger(__name__)
 
 
+class _Events(EventListener):
+    """Events that wait for their turn; the package's class also keeps all past ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: asyncio.Queue[Message] = asyncio.Queue()
+
+    async def put(self, event: Message) -> None:
+        """Let *event* wait."""
+        self._waiting.put_nowait(event)
+
+    async def get(self) -> Message:
+        """Take the next event, when there is one."""
+        return await self._waiting.get()
+
+
+def _none(event: Message) -> bool:  # noqa: ARG001
+    """Accept no event."""
+    return False
+
+
 class QemuMonitor:
     """A QMP client: commands as calls, events as callbacks."""
 
@@ -33,7 +54,10 @@ class QemuMonitor:
         self._client = QMPClient(name)
         # The package logs every lost connection as an error; here it is an exception.
         self._client.logger.setLevel(logging.CRITICAL)
-        self._listener = EventListener()
+        # Nobody takes events out of this one, and it cannot be removed: a server runs
+        # for months, and each of its clients' connections is an event or two.
+        self._client.events.event_filter = _none
+        self._listener = _Events()
         self._events: asyncio.Task[None] | None = None
         self._callbacks: list[Callable[[str, Mapping[str, object]], None]] = []
 

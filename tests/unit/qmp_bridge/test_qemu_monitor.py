@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 
 import pytest
@@ -59,6 +60,31 @@ async def test_events(qemu, monitor):
     event = {"event": "DEVICE_DELETED", "data": {"device": "d"}}
     qemu.send({"timestamp": {"seconds": 1, "microseconds": 2}, **event})
     assert await future == ("DEVICE_DELETED", {"device": "d"})
+
+
+async def test_events_are_not_kept(qemu, monitor):
+    loop = asyncio.get_running_loop()
+    before = count_of(dict)
+    seen, done = [], loop.create_future()
+
+    def on_event(name, _data):
+        seen.append(name)
+        if name == "LAST":
+            done.set_result(None)
+
+    monitor.on_event(on_event)
+    stamp = {"seconds": 1, "microseconds": 2}
+    for _ in range(500):
+        qemu.send({"timestamp": stamp, "event": "SPICE_CONNECTED", "data": {}})
+    qemu.send({"timestamp": stamp, "event": "LAST"})
+    await done
+    assert len(seen) == 501
+    assert count_of(dict) - before < 500
+
+
+def count_of(kind):
+    gc.collect()
+    return sum(type(thing) is kind for thing in gc.get_objects())
 
 
 async def test_give_fd(qemu, monitor):
