@@ -11,6 +11,7 @@ from qmp_bridge.errors import CommandFailed, QemuError, QemuGone
 from qmp_bridge.qemu_monitor import QemuMonitor
 from qxld.errors import QxldError
 from qxld.patience import told_after
+from qxld.stale_handlers import clear_handlers
 from vm_transport.errors import AttachError
 from vm_transport.ivshmem.attach import hot_attach, hot_detach
 
@@ -82,6 +83,8 @@ async def clear_away(qmp: Path, options: AttachOptions) -> None:
             await _unplug(monitor, options.device_id)
         if chardev is not None:
             await monitor.execute("chardev-remove", {"id": options.chardev_id})
+        if device or chardev is not None:
+            await clear_handlers(monitor)
     finally:
         await monitor.close()
 
@@ -159,11 +162,20 @@ async def attach(daemon: Daemon) -> None:
         attached.cancel()
 
 
+async def _unplug_own(daemon: Daemon, monitor: _AttachMonitor) -> None:
+    await hot_detach(monitor, daemon.attach_options)
+    clearing = asyncio.ensure_future(clear_handlers(daemon.own_monitor))
+    try:
+        await asyncio.shield(clearing)
+    finally:
+        await clearing  # whoever is in a hurry: it takes milliseconds, and the VM lives
+
+
 async def detach(daemon: Daemon) -> None:
     """Unplug the display; a guest that does not let go keeps a dead one."""
     monitor = _AttachMonitor(daemon.own_monitor)
     _log.info("unplugging the display")
-    work = asyncio.ensure_future(hot_detach(monitor, daemon.attach_options))
+    work = asyncio.ensure_future(_unplug_own(daemon, monitor))
     gone = asyncio.ensure_future(daemon.qemu_gone.wait())
     try:
         await asyncio.wait(

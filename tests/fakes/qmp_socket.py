@@ -60,9 +60,13 @@ class QmpSocket:
         return self.answers.get(name, {})
 
     def names(self) -> list[str]:
-        """Names of the commands that came, looks at the mice left out."""
-        boring = {"query-mice", "qmp_capabilities"}
+        """Names of the commands that came, without those that come in masses."""
+        boring = {"query-mice", "qmp_capabilities", "getfd", "netdev_add", "netdev_del"}
         return [c["execute"] for c in self.commands if c["execute"] not in boring]
+
+    def arguments(self, name: str) -> list[dict[str, Any]]:
+        """Arguments of the commands *name*, in order."""
+        return [c["arguments"] for c in self.commands if c["execute"] == name]
 
     def event(self, name: str, **data: object) -> None:
         """Emit an event."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -143,6 +145,24 @@ class TestAttach:
                 wait_same_screen(vm, shell, client, tmp_path)
             assert daemon.stop() == 0
         assert not PLUGGED & vm.devices()
+
+    def test_leaves_nothing_in_qemus_main_loop(self, vm):
+        with vm.attach() as daemon:
+            assert daemon.stop() == 0
+        # They get the numbers of the device's files, and would wake its handlers.
+        monitor = Monitor(vm.second_qmp)
+        rung = os.eventfd(1)
+        names = [f"rung-{number}" for number in range(16)]
+        for name in names:
+            socket.send_fds(monitor.socket, [b" "], [rung])
+            assert monitor.execute("getfd", fdname=name) == {}
+        for name in names:
+            assert monitor.execute("closefd", fdname=name) == {}
+        assert monitor.execute("query-status")["status"] == "running"
+        monitor.close()
+        # A handler would have read it.
+        assert os.eventfd_read(rung) == 1
+        os.close(rung)
 
     def test_guest_without_its_driver_lets_go_too(self, vm, shell):
         shell.run("driver unload")

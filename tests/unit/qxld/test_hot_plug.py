@@ -62,6 +62,7 @@ class TestClearAway:
         qemu.answers["query-chardev"] = [OTHER]
         await clear_away(qemu.path, OPTIONS)
         assert qemu.names() == ["query-chardev", "qom-list"]
+        assert not qemu.arguments("netdev_add")
 
     async def test_dead_display_is_unplugged(self, qemu, caplog):
         caplog.set_level(logging.INFO)
@@ -72,7 +73,8 @@ class TestClearAway:
         )
         await clear_away(qemu.path, OPTIONS)
         assert qemu.names()[2:] == ["device_del", "chardev-remove"]
-        assert qemu.commands[-1]["arguments"] == {"id": "qxld-ivshmem"}
+        assert qemu.arguments("chardev-remove") == [{"id": "qxld-ivshmem"}]
+        assert qemu.arguments("netdev_del")
         assert "an earlier qxld left" in caplog.text
 
     async def test_unplugging_that_has_begun_already(self, qemu):
@@ -86,6 +88,8 @@ class TestClearAway:
         qemu.answers["query-chardev"] = [DEAD]
         await clear_away(qemu.path, OPTIONS)
         assert qemu.names()[2:] == ["chardev-remove"]
+        # The guest let go when nobody looked.
+        assert qemu.arguments("netdev_del")
 
     async def test_another_qxld_at_work_is_left_alone(self, qemu):
         qemu.answers |= {"query-chardev": [ALIVE], "qom-list": PLUGGED}
@@ -158,6 +162,7 @@ class TestDetach:
         qemu.after["device_del"] = lambda: qemu.event("DEVICE_DELETED", device="qxld0")
         await detach(daemon)
         assert qemu.names() == ["device_del", "chardev-remove"]
+        assert qemu.commands[-1]["execute"] == "netdev_del"
         assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
     async def test_guest_that_does_not_let_go(self, qemu, daemon, caplog, monkeypatch):
