@@ -149,15 +149,21 @@ async def hot_attach(
         await monitor.execute(chardev_add.name, chardev_add.arguments)
     except Exception as error:
         raise AttachError(f"QEMU cannot connect to {options.path}: {error}") from error
+    device_del, chardev_remove = detach_commands(options)
+    tidying = [chardev_remove]
     try:
         await attached
         await _wait_connected(monitor, options)
-        await monitor.execute(device_add.name, device_add.arguments)
+        try:
+            await monitor.execute(device_add.name, device_add.arguments)
+        except asyncio.CancelledError:
+            tidying.insert(0, device_del)  # QEMU adds it, though nobody waits for it
+            raise
     except BaseException as error:
-        _device_del, chardev_remove = detach_commands(options)
-        # The first error is what counts; this one only tidies up.
-        with contextlib.suppress(Exception):
-            await monitor.execute(chardev_remove.name, chardev_remove.arguments)
+        for command in tidying:
+            # The first error is what counts; these only tidy up.
+            with contextlib.suppress(Exception):
+                await monitor.execute(command.name, command.arguments)
         if isinstance(error, Exception):
             raise AttachError(f"QEMU refuses the device: {error}") from error
         raise
