@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["Figure", "Run", "percentile"]
 
 ROOT = Path(__file__).resolve().parents[1]
+_SCHEDULERS = {
+    os.SCHED_OTHER: "SCHED_OTHER",
+    os.SCHED_FIFO: "SCHED_FIFO",
+    os.SCHED_RR: "SCHED_RR",
+}
 
 
 @dataclass(slots=True)
@@ -77,6 +82,7 @@ def _machine() -> dict[str, str | int | float]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "load": round(os.getloadavg()[0], 1),
+        "scheduler": _SCHEDULERS.get(os.sched_getscheduler(0), "unknown"),
     }
 
 

@@ -16,6 +16,7 @@ from spice_protocol.messages.base import BaseMsgc
 from spice_protocol.messages.display import DisplayMsg
 from spice_protocol.messages.inputs import InputsMsgc
 from spice_protocol.protocol import SpiceMiniDataHeader
+from spice_server.channel.ack import DEFAULT_WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +29,6 @@ BUDGET_MS = 2.0
 """p99 of both ways."""
 IDLE = 0.001
 """Seconds between samples: the server has gone to sleep by then."""
-WINDOW = 20
-"""Messages per ACK of a display channel."""
 DRAWN = {"fill": DisplayMsg.DRAW_FILL, "copy": DisplayMsg.DRAW_COPY}
 
 
@@ -50,7 +49,7 @@ def doorbell_to_socket(
             message = _receive_message(sock)
             times.append(time.perf_counter_ns() - begin)
             assert message == DRAWN[kind], message
-            if number % WINDOW == WINDOW - 1:
+            if number % DEFAULT_WINDOW == DEFAULT_WINDOW - 1:
                 sock.sendall(ack)
             flood.collect()
             progress(number + 1)

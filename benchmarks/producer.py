@@ -6,8 +6,10 @@ its ring item and its release id.  So what is measured is the device, not the dr
 
 from __future__ import annotations
 
+import math
 import os
 import struct
+import time
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -158,9 +160,15 @@ class CommandFlood:
         self._next = (first + pushed) % NUM_COMMANDS
         return pushed
 
-    def run(self, count: int, progress: Callable[[int], None]) -> None:
-        """Draw *count* commands and wait until the device has drawn them all."""
+    def run(
+        self, count: int, progress: Callable[[int], None], rate: float = math.inf
+    ) -> None:
+        """Draw *count* commands and wait until the device has drawn them all.
+
+        *rate*: at most so many per second, a ring's worth at a time.
+        """
         done = told = 0
+        begin = time.perf_counter()
         while done < count:
             pushed = self.push(min(QXL_COMMAND_RING_SIZE, count - done))
             if not pushed:
@@ -168,6 +176,9 @@ class CommandFlood:
                 continue
             done += pushed
             self.collect()
+            early = begin + done / rate - time.perf_counter()
+            if early > 0:
+                time.sleep(early)
             if done - told >= 20_000:
                 told = done
                 progress(done)

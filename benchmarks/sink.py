@@ -12,6 +12,7 @@ import sys
 
 from spice_protocol.messages.base import BaseMsg, BaseMsgc
 from spice_protocol.protocol import SpiceMiniDataHeader
+from spice_server.channel.ack import DEFAULT_WINDOW
 from tests.peers.blocking_client import BlockingClient
 
 __all__ = ["Sink"]
@@ -50,7 +51,6 @@ class _Counter:
         assert client.display.link.mini_header
         # MARK is the last word to a new client while the guest is idle.
         client.display_link.wait(lambda: client.display.marked)
-        self._window = 20
         self._since_ack = 0
         self._buffer = bytearray(BUFFER)
         self._view = memoryview(self._buffer)
@@ -67,8 +67,8 @@ class _Counter:
         before = self.messages
         self._frame()
         self._since_ack += self.messages - before
-        if self._since_ack >= self._window:
-            acks, self._since_ack = divmod(self._since_ack, self._window)
+        if self._since_ack >= DEFAULT_WINDOW:
+            acks, self._since_ack = divmod(self._since_ack, DEFAULT_WINDOW)
             self._socket.sendall(SpiceMiniDataHeader(BaseMsgc.ACK, 0).pack() * acks)
         return got > 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
 
     from tests.peers.fake_qemu import PlayedVm
 
-__all__ = ["CountingClient", "Taken", "take_in"]
+__all__ = ["PACE", "CountingClient", "Taken", "take_in"]
 
+PACE = 50_000.0
+"""Commands per second at which a client is sent every single message; as fast as they
+are taken in, no client keeps up, and is sent the picture now and then instead."""
 SETTLE = 0.5
 """Seconds for what a new client causes: its first picture, keys for the next ones."""
 
@@ -35,15 +39,17 @@ class Taken:
     """That the client was sent per command; below 1 it had fallen behind and was sent
     the picture instead."""
     count: int
+    rate: float
 
     def figures(self) -> list[Figure]:
         """Return what goes into the table."""
-        beside = f" with {self.client}" if self.client else " without a client"
-        name = f"taking in {PLURAL[self.kind]}{beside}"
-        figures = [
-            Figure(name, "commands per second", self.count / self.wall_s, "1/s"),
-            Figure(name, "CPU per command", self.cpu_us, "us"),
-        ]
+        beside = f"with {self.client}" if self.client else "without a client"
+        pace = "" if self.rate == math.inf else f", at {self.rate:,.0f}/s"
+        name = f"taking in {PLURAL[self.kind]} {beside}{pace}"
+        figures = [Figure(name, "CPU per command", self.cpu_us, "us")]
+        if self.rate == math.inf:
+            speed = self.count / self.wall_s
+            figures.append(Figure(name, "commands per second", speed, "1/s"))
         if self.client:
             figures.append(Figure(name, "messages per command", self.messages, ""))
         return figures
@@ -64,8 +70,9 @@ def take_in(
     count: int,
     progress: Callable[[int], None],
     client: Callable[[int], CountingClient] | None = None,
+    rate: float = math.inf,
 ) -> Taken:
-    """Keep the ring full until *count* commands of *kind* are drawn.
+    """Have *count* commands of *kind* drawn, as fast as they are taken or at *rate*.
 
     *client* connects one to a port; *vm* was just started.
     """
@@ -76,12 +83,12 @@ def take_in(
         vm.qxld.until("a client", lambda: _client_present(vm))
         time.sleep(SETTLE)
     cpu_ns, begin = vm.qxld.cpu_ns(), time.perf_counter()
-    flood.run(count, progress)
+    flood.run(count, progress, rate)
     wall_s = time.perf_counter() - begin
     messages = sink.finish() if sink else 0
     cpu_us = (vm.qxld.cpu_ns() - cpu_ns) / 1000 / count
     name = sink.name if sink else ""
-    return Taken(kind, name, wall_s, cpu_us, messages / count, count)
+    return Taken(kind, name, wall_s, cpu_us, messages / count, count, rate)
 
 
 def _client_present(vm: PlayedVm) -> int:
