@@ -145,13 +145,14 @@ class QemuSession:
         self._oob_replies.clear()
 
     def _receive_line(self, line: bytes) -> None:
-        if self._greeting is None:
+        if line_kind(line) is LineKind.EVENT:
+            # QEMU greets from another thread: an event of its start may come before.
+            self._handler.event(line)
+        elif self._greeting is None:
             self._greeting = parse_greeting(line)
             enable = ["oob"] if self.oob else []
             negotiate = {"execute": "qmp_capabilities", "arguments": {"enable": enable}}
             self._handler.send(json.dumps(negotiate).encode() + b"\n", ())
-        elif line_kind(line) is LineKind.EVENT:
-            self._handler.event(line)
         elif not self._ready:
             if b'"return"' not in line:
                 raise QemuProtocolError(f"QEMU refused qmp_capabilities: {line!r}")

@@ -73,6 +73,14 @@ def test_negotiation_enables_nothing_that_is_not_offered(recorder):
     assert not session.oob
 
 
+def test_an_event_may_come_before_the_greeting(recorder):
+    session = QemuSession(recorder)
+    resume = b'{"timestamp": {}, "event": "RESUME"}\r\n'
+    session.receive(resume + GREETING + b'{"return": {}}\r\n')
+    assert recorder.events == [resume]
+    assert recorder.greeting.version == (7, 2, 22)
+
+
 def test_refused_negotiation(recorder):
     session = QemuSession(recorder)
     session.receive(GREETING)
