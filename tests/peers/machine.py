@@ -66,6 +66,9 @@ class Monitor:
         self.stream = self.socket.makefile("rwb")
         self.events: list[dict[str, Any]] = []
         self.greeting = json.loads(self.stream.readline())
+        while "QMP" not in self.greeting:  # QEMU's own may be overtaken by RESUME
+            self.events.append(self.greeting)
+            self.greeting = json.loads(self.stream.readline())
         self.execute("qmp_capabilities")
 
     def execute(self, name: str, **arguments: object) -> Any:
