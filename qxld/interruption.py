@@ -17,8 +17,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 async def until_signal(work: Coroutine[Any, Any, int]) -> int:
     """Do *work*; its result, or 0 if a signal ended it.
 
-    The first signal cancels it.  The second cancels what it does to end in order, which
-    can take long; the third ends the process.
+    The first signal cancels it.  Each further one cancels the step it is at in ending in
+    order, which can take long.  None ends the process at once: that would leave behind
+    what the next step was to end.
     """
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(work)
@@ -27,9 +28,6 @@ async def until_signal(work: Coroutine[Any, Any, int]) -> int:
     def stop() -> None:
         nonlocal asked
         asked += 1
-        if asked == 2:
-            for number in _SIGNALS:
-                loop.remove_signal_handler(number)
         task.cancel()
 
     for number in _SIGNALS:
