@@ -60,6 +60,48 @@ struct draw_mask {
     uint8_t flags;
 };
 
+/* A point in FIXED28_4: sixteenths of a pixel. */
+struct fixed_point {
+    int32_t x, y;
+};
+
+/* One SpicePathSeg. */
+struct path_segment {
+    uint32_t first_point, num_points; /* in command_batch.points */
+    uint8_t flags;                    /* SPICE_PATH_* */
+};
+
+/* STROKE: SpicePath and SpiceLineAttr. */
+struct draw_path {
+    uint32_t first_segment, num_segments; /* in command_batch.segments */
+    uint32_t first_style, num_styles;     /* FIXED28_4, in command_batch.styles */
+    uint8_t line_flags;                   /* SPICE_LINE_FLAGS_* */
+};
+
+/* One SpiceRasterGlyph; its rows, padded to bytes, lie in command_batch.glyph_bytes. */
+struct draw_glyph {
+    int32_t render_x, render_y;
+    int32_t origin_x, origin_y;
+    uint32_t width, height; /* at most MAX_IMAGE_SIDE */
+    uint32_t first_byte, num_bytes;
+};
+
+/* TEXT: SpiceString. */
+struct draw_string {
+    uint32_t first_glyph, num_glyphs; /* in command_batch.glyphs */
+    uint8_t flags;                    /* exactly one SPICE_STRING_FLAGS_RASTER_*, _TOP_DOWN */
+};
+
+/* COMPOSITE: QXLComposite.  A transform is 2 x 3 numbers in FIXED16.16. */
+struct draw_composite {
+    uint32_t flags; /* SPICE_COMPOSITE_* */
+    uint32_t mask;  /* index in command_batch.images, or NO_IMAGE */
+    int32_t src_transform[6], mask_transform[6];
+    uint8_t has_src_transform, has_mask_transform;
+    int16_t src_origin_x, src_origin_y;
+    int16_t mask_origin_x, mask_origin_y;
+};
+
 /* One QXLDrawable.  type says which members of the union-like tail are meant. */
 struct draw_command {
     uint32_t surface_id;
@@ -86,6 +128,12 @@ struct draw_command {
     uint8_t alpha;                  /* ALPHA_BLEND */
     uint16_t alpha_flags;           /* ALPHA_BLEND: SPICE_ALPHA_FLAGS_* */
     uint32_t src_color, true_color; /* TRANSPARENT */
+    uint16_t fore_mode, back_mode;  /* STROKE, TEXT: SPICE_ROPD_* */
+    struct draw_path path;          /* STROKE; its brush is brush */
+    struct draw_string string;      /* TEXT; its fore_brush is brush */
+    struct draw_brush back_brush;   /* TEXT */
+    struct draw_rect back_area;     /* TEXT; empty: none */
+    struct draw_composite composite;
 };
 
 /* One QXLSurfaceCmd. */
@@ -137,6 +185,16 @@ struct command_batch {
     uint32_t num_clips, cap_clips;
     uint32_t *colors;
     uint32_t num_colors, cap_colors;
+    struct path_segment *segments;
+    uint32_t num_segments, cap_segments;
+    struct fixed_point *points;
+    uint32_t num_points, cap_points;
+    int32_t *styles;
+    uint32_t num_styles, cap_styles;
+    struct draw_glyph *glyphs;
+    uint32_t num_glyphs, cap_glyphs;
+    uint8_t *glyph_bytes;
+    uint32_t num_glyph_bytes, cap_glyph_bytes;
     /* ... command.c keeps its own bookkeeping (releases, errors, messages) below this
      * line; canvas.c and display_message.c do not look at it. */
     struct command_bookkeeping *bookkeeping;
