@@ -10,7 +10,7 @@ level=${1:?usage: tools/setup.sh build|run|test}
 
 # The core and `make check`.
 build=(gcc libc6-dev make pkg-config libpixman-1-dev libspice-protocol-dev
-    python3 libpython3-dev python3-venv)
+    liblz4-dev libturbojpeg0-dev zlib1g-dev python3 libpython3-dev python3-venv)
 # QEMU, and what images are made with; objtool, which compiles modules, needs libelf1.
 run=(qemu-system-x86 mmdebstrap e2fsprogs gcc-12 libelf1)
 # Clients and the screens they open, the fuzzers' compiler and its symbolizer.

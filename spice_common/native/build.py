@@ -16,6 +16,7 @@ from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+PACKAGES = ["pixman-1", "liblz4", "libturbojpeg", "zlib"]
 HEADERS = sorted((HERE / "include").glob("*.h"))
 SOURCES = sorted((HERE / "src").glob("*.c"))
 
@@ -58,11 +59,11 @@ ffibuilder.set_source(
     extra_compile_args=[
         *_WARNINGS,
         *(_SANITIZE if sanitize else _OPTIMIZE),
-        *pkg_config("--cflags", "pixman-1", "spice-protocol"),
+        *pkg_config("--cflags", *PACKAGES, "spice-protocol"),
     ],
     extra_link_args=[
         *(["-fsanitize=address,undefined"] if sanitize else []),
-        *pkg_config("--libs", "pixman-1"),
+        *pkg_config("--libs", *PACKAGES),
     ],
 )
 
