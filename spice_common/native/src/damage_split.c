@@ -66,15 +66,15 @@ struct splitter {
 static struct tile_kind *
 kind_at(const struct splitter *splitter, uint32_t x, uint32_t y)
 {
-    return &splitter->split->kinds[(size_t)y * splitter->changed->width + x];
+    return &splitter->split->kinds[(size_t)y * splitter->changed->columns + x];
 }
 
 static pixman_box32_t
 pixels_of(const struct splitter *splitter, uint32_t x1, uint32_t y1, uint32_t x2,
           uint32_t y2)
 {
-    pixman_box32_t box = {(int32_t)(x1 * TILE_SIDE), (int32_t)(y1 * TILE_SIDE),
-                          (int32_t)(x2 * TILE_SIDE), (int32_t)(y2 * TILE_SIDE)};
+    pixman_box32_t box = {(int32_t)(x1 * TILE_SIZE), (int32_t)(y1 * TILE_SIZE),
+                          (int32_t)(x2 * TILE_SIZE), (int32_t)(y2 * TILE_SIZE)};
 
     if (box.x2 > (int32_t)splitter->now->width)
         box.x2 = (int32_t)splitter->now->width;
@@ -115,11 +115,11 @@ add_piece(struct splitter *splitter, pixman_box32_t box, uint32_t kind, uint32_t
 static void
 judge_tiles(struct splitter *splitter)
 {
-    for (uint32_t y = 0; y < splitter->changed->height; y++) {
-        for (uint32_t x = 0; x < splitter->changed->width; x++) {
+    for (uint32_t y = 0; y < splitter->changed->rows; y++) {
+        for (uint32_t x = 0; x < splitter->changed->columns; x++) {
             struct tile_kind *kind = kind_at(splitter, x, y);
 
-            if (tile_map_get(splitter->changed, x, y))
+            if (tile_map_has(splitter->changed, x, y))
                 *kind = tile_kind_of(splitter->now,
                                      pixels_of(splitter, x, y, x + 1, y + 1));
             else
@@ -146,7 +146,7 @@ flat_rows(const struct splitter *splitter, uint32_t x, uint32_t y, uint32_t widt
 {
     uint32_t color = kind_at(splitter, x, y)->color, at = y + 1;
 
-    while (at < splitter->changed->height && kind_at(splitter, x, at)->color == color &&
+    while (at < splitter->changed->rows && kind_at(splitter, x, at)->color == color &&
            flat_run(splitter, x, at, x + width) == width)
         at++;
     return at - y;
@@ -156,7 +156,7 @@ flat_rows(const struct splitter *splitter, uint32_t x, uint32_t y, uint32_t widt
 static int
 take_fill(struct splitter *splitter, uint32_t x, uint32_t y)
 {
-    uint32_t width = flat_run(splitter, x, y, splitter->changed->width), height;
+    uint32_t width = flat_run(splitter, x, y, splitter->changed->columns), height;
     uint32_t color = kind_at(splitter, x, y)->color;
 
     if (width < MIN_FILL_WIDTH)
@@ -174,8 +174,8 @@ take_fill(struct splitter *splitter, uint32_t x, uint32_t y)
 static int
 take_fills(struct splitter *splitter)
 {
-    for (uint32_t y = 0; y < splitter->changed->height; y++) {
-        for (uint32_t x = 0; x < splitter->changed->width; x++) {
+    for (uint32_t y = 0; y < splitter->changed->rows; y++) {
+        for (uint32_t x = 0; x < splitter->changed->columns; x++) {
             if (kind_at(splitter, x, y)->kind == KIND_FLAT &&
                 (x == 0 || kind_at(splitter, x - 1, y)->kind != KIND_FLAT ||
                  kind_at(splitter, x - 1, y)->color != kind_at(splitter, x, y)->color) &&
@@ -281,7 +281,7 @@ same_run(uint32_t kind, uint32_t next)
 static int
 add_runs(struct splitter *splitter, uint32_t y)
 {
-    uint32_t width = splitter->changed->width;
+    uint32_t width = splitter->changed->columns;
 
     for (uint32_t x = 0; x < width;) {
         uint32_t kind = kind_at(splitter, x, y)->kind;
@@ -321,8 +321,8 @@ emit(struct splitter *splitter, const struct tile_rect *rect)
 
     if (rect->is_flat)
         return add_piece(splitter, box, KIND_FLAT, rect->color);
-    if (rows > TILE_SIDE)
-        rows -= rows % TILE_SIDE;
+    if (rows > TILE_SIZE)
+        rows -= rows % TILE_SIZE;
     if (rows == 0)
         rows = 1;
     while (box.y1 < box.y2) {
@@ -343,7 +343,7 @@ find_pieces(struct splitter *splitter)
     judge_tiles(splitter);
     if (take_fills(splitter))
         return -1;
-    for (uint32_t y = 0; y < splitter->changed->height; y++)
+    for (uint32_t y = 0; y < splitter->changed->rows; y++)
         if (add_runs(splitter, y))
             return -1;
     for (uint32_t i = 0; i < splitter->num_rects; i++)
@@ -361,7 +361,7 @@ damage_split(struct damage_split *split, const struct tile_map *changed,
                                 .now = now,
                                 .then = then,
                                 .max_size = max_size};
-    uint32_t tiles = changed->width * changed->height;
+    uint32_t tiles = changed->columns * changed->rows;
     int result;
 
     split->num_pieces = 0;

@@ -9,7 +9,7 @@
 #include "tile_diff.h"
 
 enum {
-    SIDE = TILE_SIDE,
+    SIDE = TILE_SIZE,
     LANES = 4, /* pixels in a vector */
     CONTRAST = 60, /* a channel differs by this: an edge, as libspice-server has it */
     MAX_SAMPLES = 256, /* tiles that speak for a picture */

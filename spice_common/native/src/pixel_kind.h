@@ -27,7 +27,7 @@ struct tile_kind {
     uint32_t color;     /* FLAT: as DRAW_FILL wants it for the surface's format */
 };
 
-/* Judge box, inside pixels and at most TILE_SIDE wide and high. */
+/* Judge box, inside pixels and at most TILE_SIZE wide and high. */
 struct tile_kind tile_kind_of(const struct pixels *pixels, pixman_box32_t box);
 
 /* The kind of all of pixels: of a sample of its tiles if there are many. */

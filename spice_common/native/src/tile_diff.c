@@ -7,48 +7,9 @@
 
 #include "bitmap.h"
 
-int
-tile_map_init(struct tile_map *map, uint32_t surface_width, uint32_t surface_height)
-{
-    map->width = (surface_width + TILE_SIDE - 1) / TILE_SIDE;
-    map->height = (surface_height + TILE_SIDE - 1) / TILE_SIDE;
-    map->row_words = (map->width + 63) / 64;
-    map->bits = calloc((size_t)map->row_words * map->height + 1, sizeof(*map->bits));
-    return map->bits ? 0 : -1;
-}
-
-void
-tile_map_fini(struct tile_map *map)
-{
-    free(map->bits);
-    map->bits = NULL;
-}
-
-void
-tile_map_clear(struct tile_map *map)
-{
-    memset(map->bits, 0, (size_t)map->row_words * map->height * sizeof(*map->bits));
-}
-
-void
-tile_map_set_box(struct tile_map *map, pixman_box32_t box)
-{
-    if (box.x1 >= box.x2)
-        return;
-    for (int32_t y = box.y1 / TILE_SIDE; y * TILE_SIDE < box.y2; y++)
-        for (int32_t x = box.x1 / TILE_SIDE; x * TILE_SIDE < box.x2; x++)
-            tile_map_set(map, (uint32_t)x, (uint32_t)y);
-}
-
-uint64_t
-tile_map_count(const struct tile_map *map)
-{
-    uint64_t count = 0;
-
-    for (size_t i = 0; i < (size_t)map->row_words * map->height; i++)
-        count += (uint64_t)__builtin_popcountll(map->bits[i]);
-    return count;
-}
+enum {
+    MAX_ROW_WORDS = (1 << 15) / TILE_SIZE / 64, /* of the widest surface */
+};
 
 /* Two pictures seen as rows of bytes. */
 struct pair {
@@ -103,75 +64,85 @@ difference_64(const uint8_t *a, const uint8_t *b, uint64_t mask)
     return found & mask;
 }
 
-/* Compare one row of pixels; the tiles of map's row y that differ are set. */
+/* A part of a row of the map. */
+struct row_part {
+    uint32_t x1, x2; /* pixels */
+    uint64_t *found; /* the bits of the row's tiles that differ */
+};
+
+static int
+is_found(const struct row_part *part, uint32_t tile)
+{
+    return part->found[tile / 64] >> tile % 64 & 1;
+}
+
+/* Compare one row of pixels as far as its tiles are not found yet. */
 static void
-diff_row(struct tile_map *map, const struct pair *pair, uint32_t y, uint32_t x1,
-         uint32_t x2)
+diff_row(const struct row_part *part, const struct pair *pair, uint32_t y)
 {
     const uint8_t *then = pair->then + (int64_t)y * pair->then_stride;
     const uint8_t *now = pair->now + (int64_t)y * pair->now_stride;
-    uint32_t size = pair->pixel_size;
+    size_t size = pair->pixel_size;
 
-    if (memcmp(then + (size_t)x1 * size, now + (size_t)x1 * size,
-               (size_t)(x2 - x1) * size) == 0)
+    if (memcmp(then + part->x1 * size, now + part->x1 * size,
+               (part->x2 - part->x1) * size) == 0)
         return;
-    for (uint32_t x = x1; x < x2;) {
-        uint32_t tile = x / TILE_SIDE, end = (tile + 1) * TILE_SIDE;
-        size_t at = (size_t)x * size, n;
-        uint64_t differs;
+    for (uint32_t x = part->x1; x < part->x2; x += TILE_SIZE) {
+        uint32_t tile = x / TILE_SIZE, left = part->x2 - x;
+        size_t at = x * size, n = (left < TILE_SIZE ? left : TILE_SIZE) * size;
 
-        if (end > x2)
-            end = x2;
-        n = (size_t)(end - x) * size;
-        differs = n == 64 ? difference_64(then + at, now + at, pair->mask)
-                          : difference(then + at, now + at, n, pair->mask);
-        if (differs)
-            tile_map_set(map, tile, y / TILE_SIDE);
-        x = end;
+        if (is_found(part, tile))
+            continue;
+        if (n == 64 ? difference_64(then + at, now + at, pair->mask)
+                    : difference(then + at, now + at, n, pair->mask))
+            part->found[tile / 64] |= (uint64_t)1 << tile % 64;
     }
 }
 
-/* The tiles of one row of the map are all set between those of x1 and x2. */
+/* Are all tiles of the part found? */
 static int
-row_is_full(const struct tile_map *map, uint32_t tile_y, uint32_t x1, uint32_t x2)
+is_complete(const struct row_part *part)
 {
-    for (uint32_t x = x1 / TILE_SIDE; x * TILE_SIDE < x2; x++)
-        if (!tile_map_get(map, x, tile_y))
+    for (uint32_t x = part->x1; x < part->x2; x += TILE_SIZE)
+        if (!is_found(part, x / TILE_SIZE))
             return 0;
     return 1;
 }
 
-static uint32_t
-count_tiles(const struct tile_map *map, uint32_t tile_y, uint32_t x1, uint32_t x2)
+/* The tiles of run that differ, in part->found. */
+static void
+diff_run(const struct row_part *part, const struct pair *pair, pixman_box32_t box)
 {
-    uint32_t count = 0;
-
-    for (uint32_t x = x1 / TILE_SIDE; x * TILE_SIDE < x2; x++)
-        count += (uint32_t)tile_map_get(map, x, tile_y);
-    return count;
+    memset(part->found + part->x1 / TILE_SIZE / 64, 0,
+           ((part->x2 - 1) / TILE_SIZE / 64 - part->x1 / TILE_SIZE / 64 + 1) *
+               sizeof(*part->found));
+    for (int32_t y = box.y1; y < box.y2 && !is_complete(part); y++)
+        diff_row(part, pair, (uint32_t)y);
 }
 
 uint32_t
-tile_diff(struct tile_map *map, const struct pixels *then, const struct pixels *now,
-          pixman_box32_t box)
+tile_map_keep_changed(struct tile_map *map, const struct pixels *then,
+                      const struct pixels *now)
 {
     struct pair pair = pair_of(then, now);
-    uint32_t x1 = (uint32_t)box.x1, x2 = (uint32_t)box.x2, found = 0;
+    struct tile_run run = {0, 0, 0};
+    uint64_t found[MAX_ROW_WORDS];
+    uint32_t kept = 0;
 
-    if (box.x1 >= box.x2)
-        return 0;
-    for (uint32_t y = (uint32_t)box.y1; y < (uint32_t)box.y2;) {
-        uint32_t tile_y = y / TILE_SIDE, end = (tile_y + 1) * TILE_SIDE;
-        uint32_t before = count_tiles(map, tile_y, x1, x2);
+    while (tile_map_next(map, &run)) {
+        pixman_box32_t box = tile_run_box(map, &run);
+        struct row_part part = {(uint32_t)box.x1, (uint32_t)box.x2, found};
+        uint64_t *bits = map->bits + (size_t)run.row * map->words;
 
-        if (end > (uint32_t)box.y2)
-            end = (uint32_t)box.y2;
-        for (; y < end && !row_is_full(map, tile_y, x1, x2); y++)
-            diff_row(map, &pair, y, x1, x2);
-        y = end;
-        found += count_tiles(map, tile_y, x1, x2) - before;
+        diff_run(&part, &pair, box);
+        for (uint32_t tile = run.column; tile < run.column + run.count; tile++) {
+            if (is_found(&part, tile))
+                kept++;
+            else
+                bits[tile / 64] &= ~((uint64_t)1 << tile % 64);
+        }
     }
-    return found;
+    return kept;
 }
 
 /* The first pixel from x1 on that differs, or x2. */
