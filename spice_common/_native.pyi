@@ -173,6 +173,49 @@ class _Lib(Protocol):
         self, table: CData, address: int, size: int, pointer: CData, /
     ) -> int: ...
 
+    # quic.h
+    QUIC_MAX_PIXEL_SIZE: int
+    QUIC_BAD_ARGUMENT: int
+    QUIC_NO_MEMORY: int
+    QUIC_TRUNCATED: int
+    def quic_encoder_new(self) -> CData: ...
+    def quic_encoder_free(self, encoder: CData, /) -> None: ...
+    def quic_encode(
+        self,
+        encoder: CData,
+        image_type: int,
+        width: int,
+        height: int,
+        pixels: CData,
+        size: int,
+        stride: int,
+        dst: CData,
+        dst_size: int,
+        /,
+    ) -> int: ...
+    def quic_decode_header(
+        self,
+        data: CData,
+        size: int,
+        image_type: CData,
+        width: CData,
+        height: CData,
+        /,
+    ) -> int: ...
+    def quic_decoder_new(self) -> CData: ...
+    def quic_decoder_free(self, decoder: CData, /) -> None: ...
+    def quic_decode(
+        self,
+        decoder: CData,
+        data: CData,
+        size: int,
+        dst: CData,
+        dst_size: int,
+        stride: int,
+        want_type: int,
+        /,
+    ) -> int: ...
+
     # region.h
     def region_new(self) -> CData: ...
     def region_free(self, region: CData, /) -> None: ...
