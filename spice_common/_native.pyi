@@ -173,6 +173,14 @@ class _Lib(Protocol):
         self, table: CData, address: int, size: int, pointer: CData, /
     ) -> int: ...
 
+    # message_command.h
+    def message_to_command(
+        self, body: CData, size: int, message_type: int, batch: CData, /
+    ) -> int: ...
+    def command_to_message(
+        self, messages: CData, batch: CData, index: int, /
+    ) -> int: ...
+
     # quic.h
     QUIC_MAX_PIXEL_SIZE: int
     QUIC_BAD_ARGUMENT: int
