@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.stream_figures import StreamRow
+
 __all__ = ["Figure", "Run", "percentile"]
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,6 +99,7 @@ class Run:
     commit: str = field(default_factory=_commit)
     machine: dict[str, str | int | float] = field(default_factory=_machine)
     figures: list[Figure] = field(default_factory=list)
+    streams: list[StreamRow] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
 
     def add(self, figures: Sequence[Figure]) -> None:

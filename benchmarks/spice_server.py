@@ -10,22 +10,27 @@ import json
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.stream_figures import Counted, StreamFigures
 from tests.peers.programs import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from benchmarks.stream_figures import Load
 
 __all__ = ["QUOTED", "PeerSink", "SpiceServer", "missing"]
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT.parent / "shared" / "tools" / "peer"
 BUILD = ROOT / "build" / "bench"
-PATIENCE = 300.0
+PATIENCE = 900.0
+"""Seconds that end a hang; nothing is expected to take so long."""
 
 QUOTED = {
     ("fill", False): 15.1,
@@ -111,9 +116,56 @@ class SpiceServer:
         assert not client or told["sink"]["display_msgs"] >= count
         return PeerFigures(told["feed_s"], told["worker_cpu"] * 1e6 / count)
 
-    def sink(self, port: int) -> PeerSink:
+    def replay(self, load: Load) -> StreamFigures:
+        """Play a recorded stream into it.
+
+        Raises:
+            subprocess.CalledProcessError: it did not come to the end.
+
+        """
+        who = ["--sinkbin", str(self._sink), "--sink", load.sink]
+        if load.mode is None:
+            who = ["--no-client"]
+        pace = []
+        if load.pace is not None:
+            pace = ["--ts", str(_timestamps(load.path)), "--pace", f"{load.pace:g}"]
+        done = subprocess.run(
+            [
+                self._bench, "--file", str(load.path), "--video", "off",
+                "--comp", load.mode or "off", "--port", str(free_port()), *pace, *who,
+            ],
+            cwd=BUILD,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
+        )  # fmt: skip
+        told: dict[str, Any] = json.loads(done.stdout)
+        return StreamFigures(
+            commands=told["cmds"],
+            cpu_s=told["proc_cpu"] - told["feeder_cpu"],
+            worker_cpu_s=told["worker_cpu"],
+            wall_s=told["feed_s"],
+            rss_mib=told["maxrss_mb"],
+            counted=Counted.read(told["sink"]) if told["sink"] else None,
+        )
+
+    def sink(self, port: int, options: str = "") -> PeerSink:
         """Connect its client to a server of ours."""
-        return PeerSink([str(self._sink), "--tcp", "127.0.0.1", str(port)])
+        command = [str(self._sink), "--tcp", "127.0.0.1", str(port), *options.split()]
+        return PeerSink(command)
+
+
+def _timestamps(stream: Path) -> Path:
+    """Return when each command of *stream* was recorded, as the peer wants it."""
+    path = BUILD / f"{stream.name}.times"
+    if not path.exists():
+        unfinished = path.with_suffix(".part")
+        reader = [sys.executable, str(TOOLS / "qxlrec.py"), "ts"]
+        subprocess.run([*reader, str(stream), str(unfinished)], check=True)
+        unfinished.rename(path)
+    return path
 
 
 class PeerSink:
@@ -128,8 +180,12 @@ class PeerSink:
 
     def finish(self) -> int:
         """Let it wait for the last message; how many there were."""
+        return self.count().messages
+
+    def count(self) -> Counted:
+        """Let it wait for the last message; what it got."""
         self._process.send_signal(signal.SIGUSR1)
         assert self._process.wait(PATIENCE) == 0
         told: dict[str, Any] = json.loads(self._told.read_text(encoding="ascii"))
         self._folder.cleanup()
-        return int(told["display_msgs"])
+        return Counted.read(told)

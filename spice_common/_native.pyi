@@ -127,6 +127,36 @@ class _Lib(Protocol):
         self, messages: CData, surface_id: int, /
     ) -> int: ...
 
+    # lz.h
+    def lz_row_size(self, image_type: int, width: int, /) -> int: ...
+    def lz_encoder_new(self) -> CData: ...
+    def lz_encoder_free(self, encoder: CData, /) -> None: ...
+    def lz_encode(
+        self,
+        encoder: CData,
+        image_type: int,
+        width: int,
+        height: int,
+        pixels: CData,
+        size: int,
+        stride: int,
+        top_down: int,
+        dst: CData,
+        dst_size: int,
+        /,
+    ) -> int: ...
+    def lz_decode_header(self, data: CData, size: int, header: CData, /) -> int: ...
+    def lz_decode(
+        self,
+        data: CData,
+        size: int,
+        dst: CData,
+        dst_size: int,
+        stride: int,
+        want_type: int,
+        /,
+    ) -> int: ...
+
     # memslot.h
     MEMSLOT_BAD_ID: int
     MEMSLOT_BAD_GENERATION: int
@@ -141,6 +171,49 @@ class _Lib(Protocol):
     def memslot_reset(self, table: CData, /) -> None: ...
     def memslot_resolve(
         self, table: CData, address: int, size: int, pointer: CData, /
+    ) -> int: ...
+
+    # quic.h
+    QUIC_MAX_PIXEL_SIZE: int
+    QUIC_BAD_ARGUMENT: int
+    QUIC_NO_MEMORY: int
+    QUIC_TRUNCATED: int
+    def quic_encoder_new(self) -> CData: ...
+    def quic_encoder_free(self, encoder: CData, /) -> None: ...
+    def quic_encode(
+        self,
+        encoder: CData,
+        image_type: int,
+        width: int,
+        height: int,
+        pixels: CData,
+        size: int,
+        stride: int,
+        dst: CData,
+        dst_size: int,
+        /,
+    ) -> int: ...
+    def quic_decode_header(
+        self,
+        data: CData,
+        size: int,
+        image_type: CData,
+        width: CData,
+        height: CData,
+        /,
+    ) -> int: ...
+    def quic_decoder_new(self) -> CData: ...
+    def quic_decoder_free(self, decoder: CData, /) -> None: ...
+    def quic_decode(
+        self,
+        decoder: CData,
+        data: CData,
+        size: int,
+        dst: CData,
+        dst_size: int,
+        stride: int,
+        want_type: int,
+        /,
     ) -> int: ...
 
     # region.h

@@ -29,7 +29,10 @@ struct image_chunk {
     uint32_t size;
 };
 
-/* A QXLImage.  kind is SPICE_IMAGE_TYPE_BITMAP, _QUIC or _SURFACE, nothing else. */
+/*
+ * A QXLImage, whose kind is SPICE_IMAGE_TYPE_BITMAP, _QUIC or _SURFACE, nothing else; or
+ * (message_command.h) a server's SpiceImage of any kind.
+ */
 struct guest_image {
     uint64_t id;
     uint32_t width, height; /* 1 .. MAX_IMAGE_SIDE; SURFACE: 0, as the surface knows */
@@ -43,6 +46,11 @@ struct guest_image {
     uint8_t descriptor_flags; /* QXL_IMAGE_* */
     uint8_t format;           /* BITMAP: SPICE_BITMAP_FMT_* */
     uint8_t bitmap_flags;     /* BITMAP: QXL_BITMAP_TOP_DOWN, QXL_BITMAP_UNSTABLE */
+    /* A server's images only. */
+    uint8_t palette_flags; /* BITMAP, LZ_PLT: SPICE_BITMAP_FLAGS_PAL_*; with _FROM_CACHE
+                              palette_unique names the palette and num_colors is 0 */
+    uint32_t inner_size;   /* ZLIB_GLZ_RGB: bytes of GLZ when unpacked; JPEG_ALPHA: bytes
+                              of JPEG, behind which the alpha plane follows */
 };
 
 #define NO_IMAGE UINT32_MAX

@@ -241,6 +241,10 @@ void
 draw_plan_execute(const struct draw_plan *plan, struct canvas *canvas)
 {
     switch (plan->kind) {
+    case DRAW_BITMAP:
+        for (uint32_t i = 0; i < plan->num_rects; i++)
+            draw_bitmap_rect(plan, canvas, plan->rects[i]);
+        break;
     case DRAW_SOLID:
         draw_solid(plan, canvas);
         break;

@@ -36,8 +36,17 @@ enum draw_kind {
     DRAW_SURFACE,     /* pixels of another surface */
     DRAW_SOLID,       /* color */
     DRAW_COPY_BITS,   /* pixels of the same surface */
+    DRAW_OTHER,       /* whatever command->type says */
     DRAW_NOT_AT_ALL,  /* nothing visible, rejected or unsupported; already counted */
 };
+
+/* Pixels that a plan reads elsewhere than where it writes. */
+struct plan_read {
+    const struct surface *surface;
+    pixman_box32_t box; /* inside the surface */
+};
+
+enum { MAX_PLAN_READS = 3 }; /* source, pattern and mask */
 
 /* A draw command, checked against the surfaces and clipped; canvas->clip is its area. */
 struct draw_plan {
@@ -53,6 +62,10 @@ struct draw_plan {
     int32_t dx, dy; /* source = destination + (dx, dy) */
     struct bitmap_source bitmap;
     struct surface *source;
+    uint8_t opaque;   /* each pixel of rects is replaced whatever it was before */
+    uint8_t portable; /* spice-gtk paints the same pixels from the command itself */
+    struct plan_read reads[MAX_PLAN_READS];
+    uint32_t num_reads;
 };
 
 /* Check and clip a command, count it if it cannot be drawn. */
@@ -60,7 +73,7 @@ void draw_plan_init(struct draw_plan *plan, struct canvas *canvas,
                     const struct command_batch *batch,
                     const struct draw_command *command);
 
-/* Draw a plan that is neither DRAW_BITMAP nor DRAW_NOT_AT_ALL. */
+/* Draw a plan, unless it is DRAW_NOT_AT_ALL: the whole command in one call. */
 void draw_plan_execute(const struct draw_plan *plan, struct canvas *canvas);
 
 /* Draw the part rect, inside the surface, of a DRAW_BITMAP plan from guest memory. */

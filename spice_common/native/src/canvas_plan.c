@@ -108,6 +108,45 @@ set_clip(struct draw_plan *plan, struct canvas *canvas,
     return DRAWABLE;
 }
 
+/* Remember that the plan reads what lies at box of surface. */
+static void
+add_read(struct draw_plan *plan, const struct surface *surface, pixman_box32_t box)
+{
+    struct draw_rect rect = {box.y1, box.x1, box.y2, box.x2};
+    pixman_box32_t whole = {0, 0, (int32_t)surface->width, (int32_t)surface->height};
+    pixman_box32_t inside = clip_to_box(rect, whole);
+
+    if (box_empty(inside) || plan->num_reads == MAX_PLAN_READS)
+        return;
+    plan->reads[plan->num_reads].surface = surface;
+    plan->reads[plan->num_reads++].box = inside;
+}
+
+/* The area from which an unscaled copy to the extents takes its pixels. */
+static pixman_box32_t
+source_box(const struct draw_plan *plan)
+{
+    pixman_box32_t box = {plan->extents.x1 + plan->dx, plan->extents.y1 + plan->dy,
+                          plan->extents.x2 + plan->dx, plan->extents.y2 + plan->dy};
+
+    return box;
+}
+
+/* Whether a rop's result does not depend on what was there before. */
+static int
+rop_is_opaque(uint32_t rop)
+{
+    uint32_t reading = SPICE_ROPD_OP_OR | SPICE_ROPD_OP_AND | SPICE_ROPD_OP_XOR;
+
+    if (rop & SPICE_ROPD_OP_PUT)
+        return 1;
+    if (rop & reading)
+        return 0;
+    if (rop & (SPICE_ROPD_OP_BLACKNESS | SPICE_ROPD_OP_WHITENESS))
+        return 1;
+    return (rop & SPICE_ROPD_OP_INVERS) == 0; /* none at all: a copy */
+}
+
 static enum verdict
 plan_copy_bits(struct draw_plan *plan, struct canvas *canvas)
 {
@@ -261,7 +300,14 @@ make_plan(struct draw_plan *plan, struct canvas *canvas,
     plan->extents = *pixman_region32_extents(&canvas->clip);
     if (count > MAX_CLIP_RECTS)
         return REJECTED;
-    return count > 0 ? DRAWABLE : CLIPPED;
+    if (count == 0)
+        return CLIPPED;
+    plan->opaque = (uint8_t)rop_is_opaque(plan->rop);
+    if (plan->kind == DRAW_COPY_BITS)
+        add_read(plan, plan->surface, source_box(plan));
+    if (plan->kind == DRAW_SURFACE)
+        add_read(plan, plan->source, source_box(plan));
+    return DRAWABLE;
 }
 
 void
@@ -275,6 +321,9 @@ draw_plan_init(struct draw_plan *plan, struct canvas *canvas,
     plan->rop = SPICE_ROPD_OP_PUT;
     plan->color = 0;
     plan->dx = plan->dy = 0;
+    plan->num_reads = 0;
+    plan->opaque = 0;
+    plan->portable = 1;
     switch (make_plan(plan, canvas, batch)) {
     case DRAWABLE:
         return;

@@ -99,6 +99,41 @@ reserve_start(struct display_messages *messages)
     return 0;
 }
 
+uint8_t *
+append_bytes(struct display_messages *messages, uint64_t size)
+{
+    uint8_t *at;
+
+    if (size > UINT32_MAX || reserve_bytes(messages, (size_t)size)) {
+        messages->out_of_memory = 1;
+        return NULL;
+    }
+    at = messages->data + messages->size;
+    messages->size += size;
+    return at;
+}
+
+void
+finish_message(struct display_messages *messages)
+{
+    uint32_t start = messages->starts[messages->num_messages - 1];
+
+    put_u32(messages->data + start + 2,
+            (uint32_t)(messages->size - start - MINI_HEADER_SIZE));
+}
+
+void
+drop_message(struct display_messages *messages)
+{
+    messages->size = messages->starts[--messages->num_messages];
+}
+
+uint64_t
+message_body(const struct display_messages *messages)
+{
+    return messages->starts[messages->num_messages - 1] + (uint64_t)MINI_HEADER_SIZE;
+}
+
 /* Append the header of a message and return where its body goes; NULL: nowhere. */
 uint8_t *
 begin_message(struct display_messages *messages, uint32_t type, size_t size)

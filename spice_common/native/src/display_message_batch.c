@@ -149,6 +149,21 @@ write_plan(struct display_messages *messages, const struct draw_plan *plan)
     }
 }
 
+/* Clients are told the outcome of what no message of ours can say. */
+static void
+write_outcome(struct drawing *drawing, const struct draw_plan *plan)
+{
+    uint32_t row = 0;
+
+    while (row < box_height(plan->extents)) {
+        pixman_box32_t band =
+            next_band(plan->surface, plan->extents, row, MAX_DRAW_MESSAGE_SIZE);
+
+        write_surface_band(drawing->canvas, drawing->messages, plan->surface, band);
+        row += box_height(band);
+    }
+}
+
 static uint64_t
 plan_cost(const struct drawing *drawing, const struct draw_command *command)
 {
@@ -182,6 +197,8 @@ draw(struct drawing *drawing, const struct draw_command *command)
         if (drawing->messages)
             write_plan(drawing->messages, &plan);
         draw_plan_execute(&plan, canvas);
+        if (drawing->messages && plan.kind == DRAW_OTHER)
+            write_outcome(drawing, &plan);
         spend(&drawing->room, pixels_cost(plan.surface, plan.extents));
     }
     if (done)

@@ -16,7 +16,7 @@ enum {
     IMAGE_GROUP_RED = 2,                         /* QXL_IMAGE_GROUP_RED: ours */
 };
 
-static uint8_t *
+uint8_t *
 put_rect(uint8_t *at, pixman_box32_t box)
 {
     at = put_u32(at, (uint32_t)box.y1);
@@ -25,13 +25,13 @@ put_rect(uint8_t *at, pixman_box32_t box)
     return put_u32(at, (uint32_t)box.x2);
 }
 
-static size_t
+size_t
 base_size(const struct message_base *base)
 {
     return BASE_SIZE + (base->num_clips ? 4 + (size_t)RECT_SIZE * base->num_clips : 0);
 }
 
-static uint8_t *
+uint8_t *
 put_base(uint8_t *at, const struct message_base *base)
 {
     at = put_u32(at, base->surface_id);
@@ -66,12 +66,20 @@ put_draw_copy(uint8_t *at, const struct message_base *base, pixman_box32_t src_a
     return put_no_mask(at);
 }
 
+uint64_t
+next_image_id(struct display_messages *messages)
+{
+    return (uint64_t)++messages->last_image_id << 32 | IMAGE_GROUP_RED;
+}
+
 static uint8_t *
 put_image_descriptor(uint8_t *at, struct display_messages *messages, uint32_t type,
                      uint32_t width, uint32_t height)
 {
-    at = put_u32(at, IMAGE_GROUP_RED);
-    at = put_u32(at, ++messages->last_image_id);
+    uint64_t id = next_image_id(messages);
+
+    at = put_u32(at, (uint32_t)id);
+    at = put_u32(at, (uint32_t)(id >> 32));
     at = put_u8(at, type);
     at = put_u8(at, 0); /* flags: not cached */
     at = put_u32(at, width);
@@ -87,7 +95,7 @@ message_format(uint32_t surface_format)
     return surface_format;
 }
 
-static uint32_t
+uint32_t
 message_bitmap_format(uint32_t surface_format)
 {
     switch (surface_format) {

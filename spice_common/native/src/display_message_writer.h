@@ -30,6 +30,16 @@ put_u32(uint8_t *at, uint32_t value)
 /* Append the header of a message and return where its body goes; NULL: nowhere. */
 uint8_t *begin_message(struct display_messages *messages, uint32_t type, size_t size);
 
+/*
+ * A message whose size is not known when it begins: begin it with what is known, append
+ * to it, then finish it (its header learns the size) or drop it.  Appending may move
+ * messages->data; what points into a message is an offset from message_body().
+ */
+uint8_t *append_bytes(struct display_messages *messages, uint64_t size);
+void finish_message(struct display_messages *messages);
+void drop_message(struct display_messages *messages);
+uint64_t message_body(const struct display_messages *messages);
+
 /* SpiceMsgDisplayBase: where to draw. */
 struct message_base {
     uint32_t surface_id;
@@ -37,6 +47,10 @@ struct message_base {
     const pixman_box32_t *clips; /* inside box */
     uint32_t num_clips;          /* 0: all of box */
 };
+
+size_t base_size(const struct message_base *base);
+uint8_t *put_base(uint8_t *at, const struct message_base *base);
+uint8_t *put_rect(uint8_t *at, pixman_box32_t box);
 
 /*
  * Append a DRAW_COPY of a BITMAP as large as the box and return where its pixels go, in
@@ -58,6 +72,12 @@ void write_surface_destroy(struct display_messages *messages, uint32_t surface_i
 
 /* The surface format whose pixels a BITMAP for a surface carries. */
 uint32_t message_format(uint32_t surface_format);
+
+/* The SPICE_BITMAP_FMT_* of such a BITMAP. */
+uint32_t message_bitmap_format(uint32_t surface_format);
+
+/* An id that no image of this run or of earlier ones has. */
+uint64_t next_image_id(struct display_messages *messages);
 
 /* Bytes of a row of pixels in a message. */
 size_t message_row_size(uint32_t surface_format, uint32_t width);

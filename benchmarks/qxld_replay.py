@@ -1,0 +1,37 @@
+"""qxld under a recorded stream."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.stream_figures import StreamFigures
+from tests.peers.qxld_replay import QxldReplay
+
+if TYPE_CHECKING:
+    from benchmarks.spice_server import SpiceServer
+    from benchmarks.stream_figures import Load
+
+__all__ = ["replay"]
+
+PROGRAM = (sys.executable, "-m", "qxld")
+
+
+def replay(load: Load, peer: SpiceServer) -> StreamFigures:
+    """Play *load* into a `qxld replay`, with the client of *peer*."""
+    pace = "max" if load.pace is None else f"{load.pace:g}"
+    clients = 0 if load.mode is None else 1
+    with QxldReplay(
+        load.path, load.mode or "off", "--pace", pace, clients=clients, program=PROGRAM
+    ) as ours:
+        sink = peer.sink(ours.port, load.sink) if clients else None
+        told: dict[str, Any] = ours.finish()
+        counted = sink.count() if sink else None
+    return StreamFigures(
+        commands=told["commands"],
+        cpu_s=told["cpu_seconds"],
+        worker_cpu_s=told["worker_cpu_seconds"],
+        wall_s=told["wall_seconds"],
+        rss_mib=told["peak_rss"] / (1 << 20),
+        counted=counted,
+    )
