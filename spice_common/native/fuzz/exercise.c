@@ -261,8 +261,12 @@ exercise_seed(uint32_t number, uint8_t *bytes)
     }
     guest_save(&guest, bytes);
     guest_destroy(&guest);
-    bytes[GUEST_SIZE] =
+    uint8_t options =
         number >= GUEST_NUM_SCENES ? EXERCISE_REPLACE_SLOT | EXERCISE_SMALL_BUNCHES : 0;
+    if (number % GUEST_NUM_SCENES == GUEST_COMPAT_SCENE) {
+        options |= EXERCISE_COMPAT;
+    }
+    bytes[GUEST_SIZE] = options;
     return GUEST_SIZE + 1;
 }
 
