@@ -127,6 +127,36 @@ class _Lib(Protocol):
         self, messages: CData, surface_id: int, /
     ) -> int: ...
 
+    # lz.h
+    def lz_row_size(self, image_type: int, width: int, /) -> int: ...
+    def lz_encoder_new(self) -> CData: ...
+    def lz_encoder_free(self, encoder: CData, /) -> None: ...
+    def lz_encode(
+        self,
+        encoder: CData,
+        image_type: int,
+        width: int,
+        height: int,
+        pixels: CData,
+        size: int,
+        stride: int,
+        top_down: int,
+        dst: CData,
+        dst_size: int,
+        /,
+    ) -> int: ...
+    def lz_decode_header(self, data: CData, size: int, header: CData, /) -> int: ...
+    def lz_decode(
+        self,
+        data: CData,
+        size: int,
+        dst: CData,
+        dst_size: int,
+        stride: int,
+        want_type: int,
+        /,
+    ) -> int: ...
+
     # memslot.h
     MEMSLOT_BAD_ID: int
     MEMSLOT_BAD_GENERATION: int

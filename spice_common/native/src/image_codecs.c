@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "image_codecs.h"
+
+#include <spice/enums.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bitmap_source.h"
+#include "display_message_writer.h"
+
+enum {
+    LZ4_PREFIX_SIZE = 1 + 1 + 4, /* top_down, format, size of the only block */
+    ZLIB_LEVEL = 3,              /* libspice-server's */
+};
+
+uint8_t *
+scratch_room(struct scratch *scratch, size_t size)
+{
+    uint8_t *data;
+
+    if (size <= scratch->size)
+        return scratch->data;
+    data = realloc(scratch->data, size);
+    if (!data)
+        return NULL;
+    scratch->data = data;
+    scratch->size = size;
+    return data;
+}
+
+void
+image_codecs_fini(struct image_codecs *codecs)
+{
+    if (codecs->jpeg)
+        tjDestroy(codecs->jpeg);
+    if (codecs->deflate)
+        deflateEnd(codecs->deflate);
+    free(codecs->deflate);
+    LZ4_freeStream(codecs->lz4);
+    free(codecs->packed.data);
+    free(codecs->coded.data);
+}
+
+/* The rows without padding between them; NULL: no memory. */
+static const uint8_t *
+pack_rows(struct image_codecs *codecs, const struct picture *picture)
+{
+    uint8_t *packed;
+
+    if (picture->stride == picture->row_size)
+        return picture->data;
+    packed = scratch_room(&codecs->packed, (size_t)picture->row_size * picture->height);
+    if (!packed)
+        return NULL;
+    for (uint32_t y = 0; y < picture->height; y++)
+        memcpy(packed + (size_t)y * picture->row_size,
+               picture->data + (size_t)y * picture->stride, picture->row_size);
+    return packed;
+}
+
+static uint8_t *
+put_u32_be(uint8_t *at, uint32_t value)
+{
+    return put_u32(at, __builtin_bswap32(value));
+}
+
+int64_t
+encode_lz4(struct image_codecs *codecs, const struct picture *picture, uint8_t *dst,
+           uint64_t dst_size)
+{
+    uint64_t size = (uint64_t)picture->row_size * picture->height;
+    const uint8_t *packed;
+    int packed_size, coded;
+
+    if (dst_size <= LZ4_PREFIX_SIZE || size > LZ4_MAX_INPUT_SIZE)
+        return 0;
+    if (!codecs->lz4)
+        codecs->lz4 = LZ4_createStream();
+    packed = pack_rows(codecs, picture);
+    if (!codecs->lz4 || !packed)
+        return 0;
+    packed_size = (int)size;
+    dst_size -= LZ4_PREFIX_SIZE;
+    coded = LZ4_compress_fast_extState(codecs->lz4, (const char *)packed,
+                                       (char *)dst + LZ4_PREFIX_SIZE, packed_size,
+                                       dst_size < INT32_MAX ? (int)dst_size : INT32_MAX, 1);
+    if (coded <= 0)
+        return 0;
+    dst = put_u8(dst, 1); /* top down */
+    dst = put_u8(dst, picture->format);
+    put_u32_be(dst, (uint32_t)coded);
+    return coded + LZ4_PREFIX_SIZE;
+}
+
+/* The pixels as words, which is what the JPEG library reads; NULL: no memory. */
+static const uint8_t *
+words_of(struct image_codecs *codecs, const struct picture *picture, uint32_t *stride)
+{
+    uint8_t *words;
+
+    if (picture->format != SPICE_BITMAP_FMT_16BIT) {
+        *stride = picture->stride;
+        return picture->data;
+    }
+    *stride = picture->width * 4;
+    words = scratch_room(&codecs->packed, (size_t)*stride * picture->height);
+    for (uint32_t y = 0; words && y < picture->height; y++)
+        pixels_decode(picture->data + (size_t)y * picture->stride, picture->width,
+                      SPICE_SURFACE_FMT_16_555,
+                      (uint32_t *)(void *)(words + (size_t)y * *stride));
+    return words;
+}
+
+int64_t
+encode_jpeg(struct image_codecs *codecs, const struct picture *picture, uint32_t quality,
+            uint8_t *dst, uint64_t dst_size)
+{
+    uint32_t stride;
+    const uint8_t *words = words_of(codecs, picture, &stride);
+    unsigned long size = tjBufSize((int)picture->width, (int)picture->height, TJSAMP_420);
+    uint8_t *coded;
+
+    if (!codecs->jpeg)
+        codecs->jpeg = tjInitCompress();
+    if (!codecs->jpeg || !words || size == (unsigned long)-1)
+        return 0;
+    coded = scratch_room(&codecs->coded, size);
+    if (!coded ||
+        tjCompress2(codecs->jpeg, words, (int)picture->width, (int)stride,
+                    (int)picture->height, TJPF_BGRX, &coded, &size, TJSAMP_420,
+                    (int)quality, TJFLAG_NOREALLOC))
+        return 0;
+    if (size > dst_size)
+        return 0;
+    memcpy(dst, coded, size);
+    return (int64_t)size;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * image_codecs.h: one function per way to pack pixels, all of one shape.
+ *
+ * Each writes the payload that follows an image's descriptor and says how long it is;
+ * 0: it does not fit dst_size (so it is no gain) or the codec cannot do it.
+ */
+#ifndef IMAGE_CODECS_H
+#define IMAGE_CODECS_H
+
+#include <lz4.h>
+#include <stdint.h>
+#include <turbojpeg.h>
+#include <zlib.h>
+
+#include "image_encode.h"
+
+/* Pixels as an image carries them: top row first, every row inside the memory. */
+struct picture {
+    const uint8_t *data;
+    uint32_t width, height;
+    uint32_t stride, row_size; /* bytes with and without padding */
+    uint32_t format;           /* SPICE_BITMAP_FMT_* */
+};
+
+/* Memory that grows with what it is asked for. */
+struct scratch {
+    uint8_t *data;
+    size_t size;
+};
+
+/* At least size bytes, whose content is undefined; NULL: no memory. */
+uint8_t *scratch_room(struct scratch *scratch, size_t size);
+
+/* The codecs that were used so far. */
+struct image_codecs {
+    tjhandle jpeg;
+    LZ4_stream_t *lz4;
+    z_stream *deflate;
+    struct scratch packed; /* rows without padding */
+    struct scratch coded;  /* what is not written in place */
+};
+
+void image_codecs_fini(struct image_codecs *codecs);
+
+int64_t encode_lz4(struct image_codecs *codecs, const struct picture *picture,
+                   uint8_t *dst, uint64_t dst_size);
+int64_t encode_jpeg(struct image_codecs *codecs, const struct picture *picture,
+                    uint32_t quality, uint8_t *dst, uint64_t dst_size);
+
+#endif /* IMAGE_CODECS_H */
