@@ -86,11 +86,11 @@ uint32_t pending_damage_lossy(struct pending *pending);
 
 /*
  * Append messages for what is pending until about max_bytes of pixels were looked at.
- * whole: the primary surface goes as one picture if it is damaged at all.  1: there is
- * more; 0: the client shows what the canvas shows, once it got this.
+ * whole: the primary surface goes as one picture if it is damaged at all.  exact: no
+ * lossy pictures.  1: there is more; 0: the client shows what the canvas shows, once it got this.
  */
 int pending_flush(struct pending *pending, struct display_messages *messages,
-                  uint64_t max_bytes, int whole);
+                  uint64_t max_bytes, int whole, int exact);
 
 int pending_empty(const struct pending *pending);
 

@@ -114,10 +114,11 @@ send_native(struct pending *pending, const struct native *native,
 
 int
 pending_flush(struct pending *pending, struct display_messages *messages,
-              uint64_t max_bytes, int whole)
+              uint64_t max_bytes, int whole, int exact)
 {
     struct pending_surface *primary;
 
+    pending->exact = exact != 0;
     if (pending->broken) {
         pending->broken = 0;
         pending_damage_all(pending);

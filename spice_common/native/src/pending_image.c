@@ -37,7 +37,7 @@ settings_for(const struct pending *pending, const struct pending_surface *surfac
     struct image_settings settings = {
         .compression = from->compression,
         /* What is off the screen is read again: it has to be exact. */
-        .jpeg = from->jpeg && surface->id == 0,
+        .jpeg = from->jpeg && !pending->exact && surface->id == 0,
         .jpeg_quality = from->jpeg_quality,
         .zlib_glz = from->zlib_glz,
         .lz4 = from->lz4,

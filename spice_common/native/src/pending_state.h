@@ -110,6 +110,7 @@ struct pending {
     size_t cap_scratch;
     uint32_t sweep;
     uint32_t last_image_id;
+    uint8_t exact;  /* no lossy pictures now */
     uint8_t broken; /* memory was short: natives may be missing */
     struct pending_counters counters;
 };
