@@ -105,6 +105,24 @@ example:
       $(qxld qemu-args --runtime-dir /run/vm1)
 """,
     ),
+    "replay": _Command(
+        "qxld replay FILE [OPTION]...",
+        "play a recorded desktop to SPICE clients, without a VM",
+        """\
+Play a file that `qxld record`, or QEMU with SPICE_WORKER_RECORD_FILENAME, wrote
+("SPICE_REPLAY 1", packed by zstd or not), as if a guest drew it again.  A file that is cut
+off or damaged is played as far as it goes; qxld then says where it is wrong.
+
+Everybody is let in without a password unless --password-file is given.
+
+examples:
+  # look at it as it was, and as long as you like
+  qxld replay desk.qxlrec.zst --pace 1 --wait-clients 1 --linger 3600
+
+  # measure: as fast as the server takes it, with one client
+  qxld replay desk.qxlrec.zst --wait-clients 1 --json
+""",
+    ),
     "screenshot": _Command(
         "qxld screenshot URI -o FILE [OPTION]...",
         "save what a SPICE server shows",
@@ -209,6 +227,9 @@ def _make_parsers() -> tuple[_Parser, dict[str, _Parser]]:
         )
         if name == "screenshot":
             _add_screenshot(commands[name])
+        elif name == "replay":
+            _add_replay(commands[name])
+            _add_options(commands[name], name)
         else:
             _add_options(commands[name], name)
     return parser, commands
@@ -246,6 +267,59 @@ def _add_files(group: argparse._ActionsContainer, command: str) -> None:
         metavar="FILE",
         help="write a JSON file of addresses once clients can connect; removed at the end",
     )
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="the record, packed by zstd or not")
+    add(
+        "--pace",
+        default="max",
+        metavar="N",
+        help="N times as fast as recorded, or max: as fast as possible (max)",
+    )
+    add(
+        "--max-gap",
+        type=_seconds,
+        default=0.0,
+        metavar="S",
+        help="with --pace: make longer pauses S recorded seconds long (as they are)",
+    )
+    add(
+        "--wait-clients",
+        type=int,
+        default=0,
+        metavar="N",
+        help="do not begin before N clients show the display (0)",
+    )
+    add(
+        "--linger",
+        type=_seconds,
+        default=0.0,
+        metavar="S",
+        help="go on serving the last picture for S seconds (0)",
+    )
+    add(
+        "--json",
+        action="store_true",
+        help="print the figures as an object, the last line of standard output",
+    )
+
+
+def _seconds(word: str) -> float:
+    """Return a time that an option gives.
+
+    Raises:
+        ArgumentTypeError: it is none.
+
+    """
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number of seconds")
+    return seconds
 
 
 def _add_screenshot(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,7 @@ from qxld.qemu_process import (
     input_arguments,
     monitor_arguments,
 )
+from qxld.replay import replay
 from qxld.runtime_dir import qemu_monitor_path, runtime_dir
 from qxld.settings import attach_options, check_tablet, layout, read_password
 from spice_client.errors import SpiceClientError
@@ -193,6 +194,7 @@ COMMANDS = {
     "serve": serve,
     "attach": attach,
     "qemu-args": qemu_args,
+    "replay": replay,
     "screenshot": screenshot,
 }
 

@@ -76,6 +76,8 @@ class SpiceConfig:
     """Let several clients in at once; else a new one replaces the old."""
     name: str = "qxld"
     """Name of the VM that clients show."""
+    image_compression: str = "auto_glz"
+    """How pictures are packed: auto_glz, auto_lz, quic, glz, lz, lz4 or off."""
 
 
 @dataclass(frozen=True, slots=True)

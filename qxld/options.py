@@ -53,6 +53,8 @@ class Option:
 
 
 _SERVING = frozenset({"run", "serve", "attach"})
+_CLIENTS = _SERVING | {"replay"}
+_EVERYWHERE = _CLIENTS | {"qemu-args"}
 
 OPTIONS = {
     "where SPICE clients connect": (
@@ -61,19 +63,19 @@ OPTIONS = {
             "spice.addr",
             "address to listen on; '' for every one (127.0.0.1)",
             "ADDR",
-            commands=_SERVING,
+            commands=_CLIENTS,
         ),
         Option(
             "--port", "spice.port", "TCP port, 0: none (5930)", "N", int,
-            commands=_SERVING,
+            commands=_CLIENTS,
         ),
         Option(
             "--tls-port", "spice.tls_port", "TLS port, needs --x509-dir (none)", "N", int,
-            commands=_SERVING,
+            commands=_CLIENTS,
         ),
         Option(
             "--unix", "spice.unix", "unix socket to listen on (none)", "PATH", Path,
-            commands=_SERVING,
+            commands=_CLIENTS,
         ),
         Option(
             "--x509-dir",
@@ -81,7 +83,7 @@ OPTIONS = {
             "folder of ca-cert.pem, server-cert.pem and server-key.pem",
             "DIR",
             Path,
-            commands=_SERVING,
+            commands=_CLIENTS,
         ),
         Option(
             "--tls-channel",
@@ -89,7 +91,7 @@ OPTIONS = {
             "channel that must use TLS: main, inputs, ... (may be repeated)",
             "NAME",
             repeat=True,
-            commands=_SERVING,
+            commands=_CLIENTS,
         ),
     ),
     "who gets in": (
@@ -100,23 +102,32 @@ OPTIONS = {
             "set_password came over the monitor",
             "FILE",
             Path,
-            commands=_SERVING,
+            commands=_CLIENTS,
         ),
         Option(
             "--disable-ticketing",
             "spice.disable_ticketing",
             "let everybody in without a password",
-            commands=_SERVING,
+            commands=_CLIENTS,
         ),
         Option(
             "--multi-client",
             "spice.multi_client",
             "several clients at once; else a new one replaces the old",
-            commands=_SERVING,
+            commands=_CLIENTS,
         ),
         Option(
             "--name", "spice.name", "name of the VM that clients show (qxld)", "NAME",
-            commands=_SERVING,
+            commands=_CLIENTS,
+        ),
+    ),
+    "how pictures are sent": (
+        Option(
+            "--image-compression",
+            "spice.image_compression",
+            "auto_glz, auto_lz, quic, glz, lz, lz4 or off (auto_glz)",
+            "MODE",
+            commands=_CLIENTS,
         ),
     ),
     "what the guest gets": (
@@ -176,9 +187,13 @@ OPTIONS = {
             Path,
         ),
         Option(
-            "--log-level", "log.level", "debug, info, warning or error (info)", "LEVEL"
+            "--log-level", "log.level", "debug, info, warning or error (info)", "LEVEL",
+            commands=_EVERYWHERE,
         ),
-        Option("--log-format", "log.format", "human or json (human)", "FORMAT"),
+        Option(
+            "--log-format", "log.format", "human or json (human)", "FORMAT",
+            commands=_EVERYWHERE,
+        ),
     ),
 }  # fmt: skip
 """Options by the title of their group in the help."""

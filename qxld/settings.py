@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 MIB = 1 << 20
+IMAGE_COMPRESSIONS = ("auto_glz", "auto_lz", "quic", "glz", "lz", "lz4", "off")
 MAX_DISPLAYS = 4
 """What clients and agents handle; the memory layout has room for more."""
 
@@ -142,6 +143,11 @@ def server_config(config: QxldConfig) -> ServerConfig:
         raise UsageError(f"port and TLS port are both {spice.port}")
     if spice.tls_port and spice.x509_dir is None:
         raise UsageError("a TLS port needs certificates: give x509-dir, their folder")
+    if spice.image_compression not in IMAGE_COMPRESSIONS:
+        raise UsageError(
+            f"image compression {spice.image_compression!r}: "
+            f"there are {', '.join(IMAGE_COMPRESSIONS)}"
+        )
     if spice.tls_channels and not spice.tls_port:
         raise UsageError("channels that must use TLS need a TLS port")
     try:
@@ -161,4 +167,5 @@ def server_config(config: QxldConfig) -> ServerConfig:
         multi_client=spice.multi_client,
         name=spice.name,
         security=security,
+        image_compression=spice.image_compression,
     )

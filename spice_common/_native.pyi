@@ -175,6 +175,49 @@ class _Lib(Protocol):
         /,
     ) -> int: ...
 
+    # quic.h
+    QUIC_MAX_PIXEL_SIZE: int
+    QUIC_BAD_ARGUMENT: int
+    QUIC_NO_MEMORY: int
+    QUIC_TRUNCATED: int
+    def quic_encoder_new(self) -> CData: ...
+    def quic_encoder_free(self, encoder: CData, /) -> None: ...
+    def quic_encode(
+        self,
+        encoder: CData,
+        image_type: int,
+        width: int,
+        height: int,
+        pixels: CData,
+        size: int,
+        stride: int,
+        dst: CData,
+        dst_size: int,
+        /,
+    ) -> int: ...
+    def quic_decode_header(
+        self,
+        data: CData,
+        size: int,
+        image_type: CData,
+        width: CData,
+        height: CData,
+        /,
+    ) -> int: ...
+    def quic_decoder_new(self) -> CData: ...
+    def quic_decoder_free(self, decoder: CData, /) -> None: ...
+    def quic_decode(
+        self,
+        decoder: CData,
+        data: CData,
+        size: int,
+        dst: CData,
+        dst_size: int,
+        stride: int,
+        want_type: int,
+        /,
+    ) -> int: ...
+
     # region.h
     def region_new(self) -> CData: ...
     def region_free(self, region: CData, /) -> None: ...
@@ -205,6 +248,27 @@ class _Lib(Protocol):
         self, queue: CData, slots: CData, batch: CData, bunch: int, /
     ) -> int: ...
     def release_flush(self, queue: CData, /) -> int: ...
+
+    # replay.h
+    REPLAY_MORE: int
+    REPLAY_RING_FULL: int
+    REPLAY_BUSY: int
+    REPLAY_NO_ROOM: int
+    REPLAY_PORT: int
+    REPLAY_EARLY: int
+    REPLAY_END: int
+    REPLAY_BAD: int
+    REPLAY_BROKEN: int
+    def replay_new(self) -> CData: ...
+    def replay_free(self, replay: CData, /) -> None: ...
+    def replay_attach(self, replay: CData, memory: CData, /) -> int: ...
+    def replay_set_max_gap(self, replay: CData, nanoseconds: int, /) -> None: ...
+    def replay_buffer(self, replay: CData, size: int, /) -> CData: ...
+    def replay_fed(self, replay: CData, size: int, /) -> None: ...
+    def replay_end_of_file(self, replay: CData, /) -> None: ...
+    def replay_play(self, replay: CData, until_ns: int, /) -> int: ...
+    def replay_collect(self, replay: CData, /) -> int: ...
+    def replay_get_state(self, replay: CData, /) -> CData: ...
 
     # ring.h
     RING_HEADER_SIZE: int

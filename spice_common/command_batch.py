@@ -71,7 +71,7 @@ class CommandBatch:
             slots: where addresses lead.
             max_commands: take no more than that.
             compat: the guest set its mode by ``QXL_IO_SET_MODE``: its drawables have
-                the layout of the first QXL, which is refused, command by command.
+                the layout of the first QXL (``QXLCompatDrawable``).
 
         Returns:
             How many commands were taken, good and bad (:attr:`num_entries` are good).
@@ -123,38 +123,8 @@ class CommandBatch:
         ]
 
     def take_errors(self) -> dict[str, int]:
-        """Return how many commands were dropped since the last call, by reason.
-
-        Draw types that are not drawn here have a reason each:
-        ``"unsupported QXL_DRAW_TEXT"``.
-        """
-        book = self.cdata.bookkeeping
-        errors = take_error_counts(book.errors)
-        errors.pop("unsupported", None)
-        for draw_type, name in enumerate(_DRAW_TYPES):
-            if book.unsupported[draw_type]:
-                errors[f"unsupported {name}"] = book.unsupported[draw_type]
-                book.unsupported[draw_type] = 0
-        return errors
-
-
-_DRAW_TYPES = (
-    "QXL_DRAW_NOP",
-    "QXL_DRAW_FILL",
-    "QXL_DRAW_OPAQUE",
-    "QXL_DRAW_COPY",
-    "QXL_COPY_BITS",
-    "QXL_DRAW_BLEND",
-    "QXL_DRAW_BLACKNESS",
-    "QXL_DRAW_WHITENESS",
-    "QXL_DRAW_INVERS",
-    "QXL_DRAW_ROP3",
-    "QXL_DRAW_STROKE",
-    "QXL_DRAW_TEXT",
-    "QXL_DRAW_TRANSPARENT",
-    "QXL_DRAW_ALPHA_BLEND",
-    "QXL_DRAW_COMPOSITE",
-)
+        """Return how many commands were dropped since the last call, by reason."""
+        return take_error_counts(self.cdata.bookkeeping.errors)
 
 
 def error_names() -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from spice_protocol.messages.tables import channel_name
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
 
-__all__ = ["COMMON_CAPS", "Channel"]
+__all__ = ["COMMON_CAPS", "Channel", "Traffic"]
 
 COMMON_CAPS = capability_words(
     [
@@ -36,6 +37,19 @@ COMMON_CAPS = capability_words(
 _log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class Traffic:
+    """What a channel sent to all its clients, those that are gone included."""
+
+    bytes: int = 0
+    messages: int = 0
+
+    def add(self, client: ChannelClient) -> None:
+        """Count what *client* was sent."""
+        self.bytes += client.sent_bytes
+        self.messages += client.sent_messages
+
+
 class Channel:
     """Base of all channels."""
 
@@ -47,6 +61,7 @@ class Channel:
         self.id = channel_id
         self.clients: dict[int, ChannelClient] = {}
         """Clients by session id; only for the thread of :meth:`loop`."""
+        self._traffic = Traffic()
         self._main_loop: asyncio.AbstractEventLoop | None = None
         self._on_closed: Callable[[LinkInfo], None] | None = None
 
@@ -59,6 +74,13 @@ class Channel:
     def capability_words(self) -> tuple[int, ...]:
         """What the link reply says that we can do on this channel."""
         return capability_words(self.capabilities)
+
+    def traffic(self) -> Traffic:
+        """Return what was sent so far; only in the thread of :meth:`loop`."""
+        total = replace(self._traffic)
+        for client in self.clients.values():
+            total.add(client)
+        return total
 
     # -- for subclasses --------------------------------------------------------
 
@@ -129,6 +151,7 @@ class Channel:
         link = client.link
         if self.clients.get(link.session_id) is client:
             del self.clients[link.session_id]
+        self._traffic.add(client)
         self.client_closed(client)
         assert self._main_loop is not None  # registered
         try:

@@ -87,6 +87,8 @@ class ChannelClient:
                 "channel": channel_name(link.channel_type, link.channel_id),
             },
         )
+        self.sent_bytes = 0
+        """Of messages handed to the connection."""
         self._writer = MessageWriter(mini=link.mini_header)
         self._reader = MessageReader(
             mini=link.mini_header, max_size=self.max_message_size
@@ -97,6 +99,11 @@ class ChannelClient:
         self._pump_soon: asyncio.Handle | None = None
         self._pings: dict[int, float] = {}
         self._last_ping = 0
+
+    @property
+    def sent_messages(self) -> int:
+        """Messages handed to the connection."""
+        return self._writer.serial
 
     # -- for subclasses --------------------------------------------------------
 
@@ -199,6 +206,7 @@ class ChannelClient:
             return
         buffers, messages = self.pipe.take(self._writer, self.ack.available, SEND_SIZE)
         self.ack.sent(messages)
+        self.sent_bytes += sum(map(len, buffers))
         self.connection.write(buffers)
         if self._may_send() and self._loop is not None:
             self._pump_soon = self._loop.call_soon(self.pump)

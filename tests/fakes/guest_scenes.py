@@ -16,7 +16,9 @@ from spice_protocol.enums import (
     SpiceClipType,
     SpiceCursorType,
     SpiceImageType,
+    SpiceLineFlags,
     SpiceRopd,
+    SpiceStringFlags,
     SpiceSurfaceFmt,
 )
 from spice_protocol.qxl_dev import (
@@ -48,20 +50,25 @@ from spice_protocol.qxl_dev import (
     QXLMonitorsConfig,
     QXLOpaque,
     QXLPalette,
+    QXLPath,
+    QXLPathSeg,
     QXLPattern,
     QXLPoint,
     QXLPoint16,
     QXLQMask,
     QXLQUICData,
+    QXLRasterGlyph,
     QXLRect,
     QXLReleaseInfo,
     QXLRop3,
+    QXLString,
     QXLStroke,
     QXLSurface,
     QXLSurfaceCmd,
     QXLSurfaceCmdType,
     QXLSurfaceId,
     QXLText,
+    QXLTransform,
     QXLTransparent,
     QXLUpdateCmd,
     join_physical,
@@ -79,6 +86,7 @@ NO_RECT = QXLRect(0, 0, 0, 0)
 NO_MASK = QXLQMask(0, QXLPoint(0, 0), 0)
 SOLID = QXLBrush(SpiceBrushType.SOLID, b"\x30\x60\x90\0")
 SURFACE_ID = 3
+_NO_CHUNK = QXLDataChunk(0, 0, 0)
 
 
 # ---- pieces
@@ -242,21 +250,54 @@ def _alpha_blend(scene: Scene) -> None:
     _source(scene, QXLAlphaBlend)
 
 
+def _transform(scene: Scene) -> int:
+    half = QXLTransform(1 << 15, 0, 1 << 16, 0, 1 << 15, 0)
+    return scene.physical(scene.put(half))
+
+
 def _composite(scene: Scene) -> None:
-    here = QXLPoint16(0, 0)
+    here = QXLPoint16(1, 2)
     body = QXLComposite(3, 0, 0, 0, 0, here, here)
     _drawable(scene, QxlDrawType.DRAW_COMPOSITE, body)
-    image = _image(scene, 32, SpiceBitmapFmt.FMT_RGBA)
-    scene.patch(QXLDrawable.offset("u") + QXLComposite.offset("src"), image)
+    parts = {
+        "src": _image(scene, 32, SpiceBitmapFmt.FMT_RGBA),
+        "src_transform": _transform(scene),
+        "mask": _image(scene, 8, SpiceBitmapFmt.FMT_8BIT_A),
+        "mask_transform": _transform(scene),
+    }
+    for name, address in parts.items():
+        scene.patch(QXLDrawable.offset("u") + QXLComposite.offset(name), address)
 
 
 def _stroke(scene: Scene) -> None:
-    line = QXLLineAttr(0, 0, 0, 0, 1, 1, 0)
+    line = QXLLineAttr(SpiceLineFlags.STYLED, 0, 0, 2, 1, 1, 0)
     _drawable(scene, QxlDrawType.DRAW_STROKE, QXLStroke(0, line, SOLID, 8, 8))
+    points = struct.pack("<6i", 32, 48, 160, 48, 100, 160)
+    segments = QXLPathSeg(1, 3).pack() + points + QXLPathSeg(0x12, 3).pack() + points
+    place = scene.put(QXLPath(len(segments), QXLDataChunk(40, 0, 0)), segments[:40])
+    other = _chunks(scene, segments[40:])
+    chunk = place + QXLPath.offset("chunk")
+    scene.patch(chunk + QXLDataChunk.offset("next_chunk"), scene.physical(other))
+    first = place + QXLPath.SIZE
+    scene.spots += fields_of(QXLPathSeg, first)
+    stroke = QXLDrawable.offset("u")
+    scene.patch(stroke + QXLStroke.offset("path"), scene.physical(place))
+    style = stroke + QXLStroke.offset("attr") + QXLLineAttr.offset("style")
+    scene.patch(style, scene.physical(scene.put(QXLPoint(3 << 4, 2 << 4))))
 
 
 def _text(scene: Scene) -> None:
     _drawable(scene, QxlDrawType.DRAW_TEXT, QXLText(0, AREA, SOLID, SOLID, 8, 8))
+    header = QXLRasterGlyph(QXLPoint(4, 9), QXLPoint(0, -7), 5, 7)
+    glyphs = (header.pack() + bytes(range(21))) * 2
+    string = QXLString(len(glyphs), 2, SpiceStringFlags.RASTER_A4, _NO_CHUNK)
+    place = scene.put(string)
+    chunk = place + QXLString.offset("chunk")
+    other = _chunks(scene, glyphs, 3)
+    scene.patch(chunk + QXLDataChunk.offset("next_chunk"), scene.physical(other))
+    scene.spots += fields_of(QXLRasterGlyph, other + QXLDataChunk.SIZE)
+    at = QXLDrawable.offset("u") + QXLText.offset("str")
+    scene.patch(at, scene.physical(place))
 
 
 def _surface(scene: Scene) -> None:

@@ -45,10 +45,7 @@ def vm(tmp_path_factory):
         for scene in vm.scenes.values():
             vm.submit(scene)
             vm.settle()
-        log = vm.qxld.log
-        assert "bad c" not in log.replace("bad command: 1 x unsupported", ""), (
-            "a scene is bad from the start"
-        )
+        assert "bad c" not in vm.qxld.log, "a scene is bad from the start"
         for _ in range(20):
             vm.after_case("commands as they should be")
         vm.warmed_up()

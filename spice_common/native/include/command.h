@@ -29,7 +29,6 @@ enum command_error {
     COMMAND_BAD_GENERATION, /* or one that was replaced */
     COMMAND_OUT_OF_RANGE,   /* or something that leaves it */
     COMMAND_BAD_TYPE,       /* of the QXLCommand, surface or cursor command */
-    COMMAND_COMPAT_FORMAT,  /* a QXLCompatDrawable: not spoken here */
     COMMAND_BAD_SURFACE_ID,
     COMMAND_BAD_SURFACE,  /* format, size, stride or alignment */
     COMMAND_BAD_DRAWABLE, /* draw type, effect, rop, scale mode */
@@ -39,12 +38,14 @@ enum command_error {
     COMMAND_BAD_MASK,
     COMMAND_BAD_IMAGE, /* type, format, size, stride, or the source area outside it */
     COMMAND_BAD_PALETTE,
+    COMMAND_BAD_PATH,   /* STROKE: segments cut short, or points too far away */
+    COMMAND_BAD_STRING, /* TEXT: glyphs cut short, or not as many as announced */
     COMMAND_BAD_CURSOR,
-    COMMAND_CHUNKS_SHORT, /* a chain of chunks ends before its data does */
-    COMMAND_CHUNKS_LONG,  /* or has more pieces than anybody needs, e.g. a cycle */
-    COMMAND_TOO_BIG,      /* data or a count beyond its bound */
-    COMMAND_NO_MEMORY,    /* ours */
-    COMMAND_UNSUPPORTED,  /* a good draw type that we do not draw */
+    COMMAND_CHUNKS_SHORT,  /* a chain of chunks ends before its data does */
+    COMMAND_CHUNKS_LONG,   /* or has more pieces than anybody needs, e.g. a cycle */
+    COMMAND_TOO_BIG,       /* data or a count beyond its bound */
+    COMMAND_NO_MEMORY,     /* ours */
+    COMMAND_MESSAGE_SHORT, /* message_command.h: it ends before its parts do */
     NUM_COMMAND_ERRORS,
 };
 
@@ -65,12 +66,11 @@ struct command_bookkeeping {
     struct command_release releases[64]; /* MAX_BATCH_COMMANDS, in ring order */
     uint32_t num_releases;
     uint32_t taken; /* commands the last drain took from the ring */
-    uint32_t work;  /* chunks and rectangles the last drain walked over */
+    uint32_t work;  /* chunks, rectangles, points ... the last drain walked over */
     uint32_t num_messages;
-    uint32_t errors[21]; /* NUM_COMMAND_ERRORS, since the owner last cleared them */
-    uint32_t unsupported[15]; /* QXL_NUM_DRAW_TYPES, likewise */
-    char messages[64][512];   /* MAX_BATCH_COMMANDS of MAX_MESSAGE_SIZE; printable
-                                 ASCII, NUL-terminated */
+    uint32_t errors[22];    /* NUM_COMMAND_ERRORS, since the owner last cleared them */
+    char messages[64][512]; /* MAX_BATCH_COMMANDS of MAX_MESSAGE_SIZE; printable
+                               ASCII, NUL-terminated */
 };
 
 /* An empty batch, or NULL. */

@@ -30,8 +30,8 @@ struct image_chunk {
 };
 
 /*
- * A QXLImage, whose kind is SPICE_IMAGE_TYPE_BITMAP, _QUIC or _SURFACE, nothing else; or
- * (message_command.h) a server's SpiceImage of any kind.
+ * A QXLImage, whose kind is SPICE_IMAGE_TYPE_BITMAP, _QUIC or _SURFACE, nothing else;
+ * or (message_command.h) a server's SpiceImage of any kind.
  */
 struct guest_image {
     uint64_t id;
@@ -49,8 +49,8 @@ struct guest_image {
     /* A server's images only. */
     uint8_t palette_flags; /* BITMAP, LZ_PLT: SPICE_BITMAP_FLAGS_PAL_*; with _FROM_CACHE
                               palette_unique names the palette and num_colors is 0 */
-    uint32_t inner_size;   /* ZLIB_GLZ_RGB: bytes of GLZ when unpacked; JPEG_ALPHA: bytes
-                              of JPEG, behind which the alpha plane follows */
+    uint32_t inner_size; /* ZLIB_GLZ_RGB: bytes of GLZ when unpacked; JPEG_ALPHA: bytes
+                            of JPEG, behind which the alpha plane follows */
 };
 
 #define NO_IMAGE UINT32_MAX
@@ -97,7 +97,7 @@ struct draw_glyph {
 /* TEXT: SpiceString. */
 struct draw_string {
     uint32_t first_glyph, num_glyphs; /* in command_batch.glyphs */
-    uint8_t flags;                    /* exactly one SPICE_STRING_FLAGS_RASTER_*, _TOP_DOWN */
+    uint8_t flags; /* exactly one SPICE_STRING_FLAGS_RASTER_*, _TOP_DOWN */
 };
 
 /* COMPOSITE: QXLComposite.  A transform is 2 x 3 numbers in FIXED16.16. */
@@ -136,11 +136,12 @@ struct draw_command {
     uint8_t alpha;                  /* ALPHA_BLEND */
     uint16_t alpha_flags;           /* ALPHA_BLEND: SPICE_ALPHA_FLAGS_* */
     uint32_t src_color, true_color; /* TRANSPARENT */
-    uint16_t fore_mode, back_mode;  /* STROKE, TEXT: SPICE_ROPD_* */
-    struct draw_path path;          /* STROKE; its brush is brush */
-    struct draw_string string;      /* TEXT; its fore_brush is brush */
-    struct draw_brush back_brush;   /* TEXT */
-    struct draw_rect back_area;     /* TEXT; empty: none */
+    /* STROKE, TEXT and COMPOSITE only; otherwise not even initialised. */
+    uint16_t fore_mode, back_mode; /* STROKE, TEXT: SPICE_ROPD_* */
+    struct draw_path path;         /* STROKE; its brush is brush */
+    struct draw_string string;     /* TEXT; its fore_brush is brush */
+    struct draw_brush back_brush;  /* TEXT */
+    struct draw_rect back_area;    /* TEXT; empty: none */
     struct draw_composite composite;
 };
 

@@ -30,7 +30,7 @@ struct cursor_command {
 struct cursor_reader {
     struct cursor_command command; /* valid until the next call */
     uint32_t data_capacity;
-    uint32_t errors[21];    /* NUM_COMMAND_ERRORS, since the owner last cleared them */
+    uint32_t errors[22];    /* NUM_COMMAND_ERRORS, since the owner last cleared them */
     int32_t notify;         /* the last call made room the guest waits for */
     int32_t release_result; /* RELEASE_* bits of the last call, or RING_BROKEN */
 };

@@ -86,4 +86,10 @@ int32_t ring_produce(const struct ring *ring);
  */
 int32_t ring_prod_wait(const struct ring *ring);
 
+/*
+ * Producer: 0, the ring is empty; 1, it is not and the consumer has been asked to
+ * notify when it is; RING_BROKEN.
+ */
+int32_t ring_prod_drain(const struct ring *ring);
+
 #endif /* RING_H */

@@ -2,7 +2,6 @@
 #include "command.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "command_parse.h"
 #include "ring.h"
@@ -18,78 +17,29 @@ _Static_assert(sizeof(((struct command_bookkeeping *)0)->messages) ==
 _Static_assert(sizeof(((struct command_bookkeeping *)0)->errors) ==
                    NUM_COMMAND_ERRORS * sizeof(uint32_t),
                "a counter for every error");
-_Static_assert(sizeof(((struct command_bookkeeping *)0)->unsupported) ==
-                   QXL_NUM_DRAW_TYPES * sizeof(uint32_t),
-               "a counter for every draw type");
 
-struct command_batch *
-command_batch_new(void)
+/* The drawable at address, in the layout of today. */
+static enum command_error
+fetch_drawable(const struct parser *parser, uint64_t address, bool compat,
+               QXLDrawable *drawable)
 {
-    struct command_batch *batch = calloc(1, sizeof(*batch));
-    if (batch == NULL) {
-        return NULL;
+    QXLCompatDrawable old;
+    if (!compat) {
+        return command_fetch(parser->slots, address, drawable, sizeof(*drawable));
     }
-    /* No array is ever NULL, so that readers may point at the start of an empty one. */
-    batch->images = calloc(MAX_BATCH_COMMANDS, sizeof(*batch->images));
-    batch->chunks = calloc(MAX_BATCH_COMMANDS, sizeof(*batch->chunks));
-    batch->clips = calloc(MAX_BATCH_COMMANDS, sizeof(*batch->clips));
-    batch->colors = calloc(MAX_BATCH_COMMANDS, sizeof(*batch->colors));
-    batch->cap_images = batch->cap_chunks = MAX_BATCH_COMMANDS;
-    batch->cap_clips = batch->cap_colors = MAX_BATCH_COMMANDS;
-    batch->bookkeeping = calloc(1, sizeof(*batch->bookkeeping));
-    if (batch->images == NULL || batch->chunks == NULL || batch->clips == NULL ||
-        batch->colors == NULL || batch->bookkeeping == NULL) {
-        command_batch_free(batch);
-        return NULL;
+    enum command_error error = command_fetch(parser->slots, address, &old, sizeof(old));
+    if (error == COMMAND_OK) {
+        convert_compat_drawable(&old, drawable);
     }
-    return batch;
-}
-
-void
-command_batch_free(struct command_batch *batch)
-{
-    if (batch == NULL) {
-        return;
-    }
-    free(batch->images);
-    free(batch->chunks);
-    free(batch->clips);
-    free(batch->colors);
-    free(batch->bookkeeping);
-    free(batch);
-}
-
-void
-command_batch_clear(struct command_batch *batch)
-{
-    batch->num_entries = 0;
-    batch->num_draws = 0;
-    batch->num_surface_commands = 0;
-    batch->num_updates = 0;
-    batch->num_images = 0;
-    batch->num_chunks = 0;
-    batch->num_clips = 0;
-    batch->num_colors = 0;
-    batch->bookkeeping->num_releases = 0;
-    batch->bookkeeping->taken = 0;
-    batch->bookkeeping->work = 0;
-    batch->bookkeeping->num_messages = 0;
-}
-
-static void
-add_entry(struct command_batch *batch, enum batch_kind kind, uint32_t index)
-{
-    batch->entries[batch->num_entries++] =
-        (struct batch_entry){.kind = kind, .index = index};
+    return error;
 }
 
 static enum command_error
-take_drawable(struct parser *parser, uint64_t address)
+take_drawable(struct parser *parser, uint64_t address, bool compat)
 {
     struct command_batch *batch = parser->batch;
     QXLDrawable drawable;
-    enum command_error error =
-        command_fetch(parser->slots, address, &drawable, sizeof(drawable));
+    enum command_error error = fetch_drawable(parser, address, compat, &drawable);
     if (error != COMMAND_OK) {
         return error;
     }
@@ -104,13 +54,16 @@ take_drawable(struct parser *parser, uint64_t address)
 }
 
 static enum command_error
-take_update(struct parser *parser, uint64_t address)
+take_update(struct parser *parser, uint64_t address, bool compat)
 {
     struct command_batch *batch = parser->batch;
     struct update_command *update = &batch->updates[batch->num_updates];
-    QXLUpdateCmd command;
+    QXLUpdateCmd command = {.surface_id = 0}; /* all that a compat update knows */
+    _Static_assert(offsetof(QXLUpdateCmd, surface_id) == sizeof(QXLCompatUpdateCmd),
+                   "an old update is the start of a new one");
     enum command_error error =
-        command_fetch(parser->slots, address, &command, sizeof(command));
+        command_fetch(parser->slots, address, &command,
+                      compat ? sizeof(QXLCompatUpdateCmd) : sizeof(command));
     if (error != COMMAND_OK) {
         return error;
     }
@@ -191,9 +144,9 @@ dispatch(struct parser *parser, const QXLCommand *command, uint32_t flags)
     bool compat = flags & COMMAND_COMPAT;
     switch (command->type) {
     case QXL_CMD_DRAW:
-        return compat ? COMMAND_COMPAT_FORMAT : take_drawable(parser, command->data);
+        return take_drawable(parser, command->data, compat);
     case QXL_CMD_UPDATE:
-        return compat ? COMMAND_COMPAT_FORMAT : take_update(parser, command->data);
+        return take_update(parser, command->data, compat);
     case QXL_CMD_MESSAGE:
         return take_message(parser, command->data);
     case QXL_CMD_SURFACE:
@@ -222,22 +175,17 @@ collect_release(struct parser *parser, uint64_t address)
 static void
 take_command(struct parser *parser, const QXLCommand *command, uint32_t flags)
 {
-    struct command_batch *batch = parser->batch;
-    struct command_bookkeeping *book = batch->bookkeeping;
-    uint32_t num_images = batch->num_images, num_chunks = batch->num_chunks;
-    uint32_t num_clips = batch->num_clips, num_colors = batch->num_colors;
+    struct command_bookkeeping *book = parser->batch->bookkeeping;
 
     if (command->type == QXL_CMD_NOP) {
         return; /* has no data, hence nothing to release */
     }
     collect_release(parser, command->data);
+    const struct batch_mark mark = batch_mark(parser->batch);
     enum command_error error = dispatch(parser, command, flags);
     if (error != COMMAND_OK) {
         book->errors[error]++;
-        batch->num_images = num_images;
-        batch->num_chunks = num_chunks;
-        batch->num_clips = num_clips;
-        batch->num_colors = num_colors;
+        batch_rewind(parser->batch, &mark);
     }
 }
 
@@ -298,7 +246,6 @@ command_error_name(uint32_t error)
         [COMMAND_BAD_GENERATION] = "bad slot generation",
         [COMMAND_OUT_OF_RANGE] = "outside the memory slot",
         [COMMAND_BAD_TYPE] = "bad command type",
-        [COMMAND_COMPAT_FORMAT] = "compat format",
         [COMMAND_BAD_SURFACE_ID] = "bad surface id",
         [COMMAND_BAD_SURFACE] = "bad surface",
         [COMMAND_BAD_DRAWABLE] = "bad drawable",
@@ -308,12 +255,14 @@ command_error_name(uint32_t error)
         [COMMAND_BAD_MASK] = "bad mask",
         [COMMAND_BAD_IMAGE] = "bad image",
         [COMMAND_BAD_PALETTE] = "bad palette",
+        [COMMAND_BAD_PATH] = "bad path",
+        [COMMAND_BAD_STRING] = "bad string",
         [COMMAND_BAD_CURSOR] = "bad cursor",
         [COMMAND_CHUNKS_SHORT] = "chunks too short",
         [COMMAND_CHUNKS_LONG] = "too many chunks",
         [COMMAND_TOO_BIG] = "too big",
         [COMMAND_NO_MEMORY] = "out of memory",
-        [COMMAND_UNSUPPORTED] = "unsupported",
+        [COMMAND_MESSAGE_SHORT] = "message too short",
     };
     return error < NUM_COMMAND_ERRORS ? names[error] : NULL;
 }

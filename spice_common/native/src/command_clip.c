@@ -45,11 +45,7 @@ parse_clip(struct parser *parser, const QXLClip *from, struct draw_command *to)
     if (num_rects > MAX_CLIP_RECTS) {
         return COMMAND_TOO_BIG;
     }
-    void *clips = batch->clips;
-    bool ok = reserve(&clips, &batch->cap_clips, batch->num_clips, num_rects,
-                      sizeof(*batch->clips));
-    batch->clips = clips;
-    if (!ok) {
+    if (more_clips(batch, num_rects) == NULL) {
         return COMMAND_NO_MEMORY;
     }
     error = parse_clip_chunks(parser, from->data + offsetof(QXLClipRects, chunk),

@@ -2,13 +2,10 @@
 /* QXLDrawable: what all draw types share, and each type's own part. */
 #include "command_parse.h"
 
-static bool
-point_ok(int32_t x, int32_t y)
-{
-    return coordinate_ok(x) && coordinate_ok(y);
-}
+#include <stddef.h>
+#include <string.h>
 
-static enum command_error
+enum command_error
 parse_brush(struct parser *parser, const QXLBrush *from, struct draw_brush *to)
 {
     to->type = from->type;
@@ -24,7 +21,7 @@ parse_brush(struct parser *parser, const QXLBrush *from, struct draw_brush *to)
         if (!point_ok(to->pos_x, to->pos_y)) {
             return COMMAND_BAD_BRUSH;
         }
-        return parse_image(parser, from->u.pattern.pat, &to->image);
+        return parse_picture(parser, from->u.pattern.pat, &to->image);
     default:
         return COMMAND_BAD_BRUSH;
     }
@@ -46,11 +43,8 @@ parse_mask(struct parser *parser, const QXLQMask *from, struct draw_mask *to)
     if (error != COMMAND_OK) {
         return error;
     }
-    const struct guest_image *image = &parser->batch->images[to->image];
-    bool one_bit = image->format == SPICE_BITMAP_FMT_1BIT_LE ||
-                   image->format == SPICE_BITMAP_FMT_1BIT_BE;
-    return image->kind == SPICE_IMAGE_TYPE_BITMAP && one_bit ? COMMAND_OK
-                                                             : COMMAND_BAD_MASK;
+    return image_is_mask(&parser->batch->images[to->image]) ? COMMAND_OK
+                                                            : COMMAND_BAD_MASK;
 }
 
 /* The picture of a copy and its part: an image, or with self_bitmap no image, which
@@ -64,7 +58,7 @@ parse_source(struct parser *parser, uint64_t address, const QXLRect *area,
         width = to->self_bitmap_area.right - to->self_bitmap_area.left;
         height = to->self_bitmap_area.bottom - to->self_bitmap_area.top;
     } else {
-        enum command_error error = parse_image(parser, address, &to->image);
+        enum command_error error = parse_picture(parser, address, &to->image);
         if (error != COMMAND_OK) {
             return error;
         }
@@ -89,10 +83,7 @@ parse_operation(uint16_t rop_descriptor, uint8_t scale_mode, struct draw_command
 {
     to->rop_descriptor = rop_descriptor;
     to->scale_mode = scale_mode;
-    return (rop_descriptor & ~SPICE_ROPD_MASK) == 0 &&
-                   scale_mode < SPICE_IMAGE_SCALE_MODE_ENUM_END
-               ? COMMAND_OK
-               : COMMAND_BAD_DRAWABLE;
+    return operation_ok(rop_descriptor, scale_mode) ? COMMAND_OK : COMMAND_BAD_DRAWABLE;
 }
 
 typedef enum command_error (*draw_parser)(struct parser *parser,
@@ -190,7 +181,6 @@ parse_alpha_blend(struct parser *parser, const QXLDrawable *from,
     return parse_source(parser, blend->src_bitmap, &blend->src_area, to);
 }
 
-/* NULL: a good type that is not drawn here. */
 static const draw_parser draw_parsers[QXL_NUM_DRAW_TYPES] = {
     [QXL_DRAW_FILL] = parse_fill,
     [QXL_DRAW_OPAQUE] = parse_opaque,
@@ -201,8 +191,11 @@ static const draw_parser draw_parsers[QXL_NUM_DRAW_TYPES] = {
     [QXL_DRAW_WHITENESS] = parse_mask_only,
     [QXL_DRAW_INVERS] = parse_mask_only,
     [QXL_DRAW_ROP3] = parse_rop3,
+    [QXL_DRAW_STROKE] = parse_stroke,
+    [QXL_DRAW_TEXT] = parse_text,
     [QXL_DRAW_TRANSPARENT] = parse_transparent,
     [QXL_DRAW_ALPHA_BLEND] = parse_alpha_blend,
+    [QXL_DRAW_COMPOSITE] = parse_composite,
 };
 
 /* Surfaces that the drawable reads, -1 for none; a hint, so a bad area is no area. */
@@ -249,22 +242,25 @@ parse_common(struct parser *parser, const QXLDrawable *from, struct draw_command
     return error == COMMAND_OK ? parse_clip(parser, &clip, to) : error;
 }
 
+void
+init_draw_command(struct draw_command *command, uint8_t type)
+{
+    /* Most commands are fills and copies: what only the large ones use, behind
+     * fore_mode, is set by these. */
+    memset(command, 0, offsetof(struct draw_command, fore_mode));
+    command->type = type;
+    command->image = NO_IMAGE;
+    command->brush.image = NO_IMAGE;
+    command->mask.image = NO_IMAGE;
+}
+
 enum command_error
 parse_drawable(struct parser *parser, const QXLDrawable *from, struct draw_command *to)
 {
-    *to = (struct draw_command){
-        .type = from->type,
-        .image = NO_IMAGE,
-        .brush.image = NO_IMAGE,
-        .mask.image = NO_IMAGE,
-    };
-    if (from->type >= QXL_NUM_DRAW_TYPES) {
+    if (from->type == QXL_DRAW_NOP || from->type >= QXL_NUM_DRAW_TYPES) {
         return COMMAND_BAD_DRAWABLE;
     }
-    if (draw_parsers[from->type] == NULL) {
-        parser->batch->bookkeeping->unsupported[from->type]++;
-        return COMMAND_UNSUPPORTED;
-    }
+    init_draw_command(to, from->type);
     enum command_error error = parse_common(parser, from, to);
     return error == COMMAND_OK ? draw_parsers[from->type](parser, from, to) : error;
 }

@@ -5,18 +5,16 @@
 #include "command_parse.h"
 #include "shared_memory.h"
 
-static bool
+bool
 append_chunk(struct command_batch *batch, const uint8_t *data, uint32_t size)
 {
-    void *chunks = batch->chunks;
-    bool ok = reserve(&chunks, &batch->cap_chunks, batch->num_chunks, 1,
-                      sizeof(*batch->chunks));
-    batch->chunks = chunks;
-    if (ok) {
-        batch->chunks[batch->num_chunks++] =
-            (struct image_chunk){.data = data, .size = size};
+    struct image_chunk *chunk = more_chunks(batch, 1);
+    if (chunk == NULL) {
+        return false;
     }
-    return ok;
+    *chunk = (struct image_chunk){.data = data, .size = size};
+    batch->num_chunks++;
+    return true;
 }
 
 /* The chain at first: image->data_size bytes of it, or an error. */
@@ -68,15 +66,11 @@ parse_palette(struct parser *parser, uint64_t address, uint32_t max_colors,
     if (palette.num_ents == 0 || palette.num_ents > max_colors) {
         return COMMAND_BAD_PALETTE;
     }
-    void *colors = batch->colors;
-    bool ok = reserve(&colors, &batch->cap_colors, batch->num_colors, palette.num_ents,
-                      sizeof(*batch->colors));
-    batch->colors = colors;
-    if (!ok) {
+    uint32_t *colors = more_colors(batch, palette.num_ents);
+    if (colors == NULL) {
         return COMMAND_NO_MEMORY;
     }
-    error = command_fetch(parser->slots, address + sizeof(palette),
-                          batch->colors + batch->num_colors,
+    error = command_fetch(parser->slots, address + sizeof(palette), colors,
                           palette.num_ents * sizeof(uint32_t));
     image->palette_unique = palette.unique;
     image->first_color = batch->num_colors;
@@ -194,14 +188,21 @@ parse_image(struct parser *parser, uint64_t address, uint32_t *index)
     }
     image.num_chunks = batch->num_chunks - image.first_chunk;
 
-    void *images = batch->images;
-    bool ok = reserve(&images, &batch->cap_images, batch->num_images, 1,
-                      sizeof(*batch->images));
-    batch->images = images;
-    if (!ok) {
+    struct guest_image *slot = more_images(batch, 1);
+    if (slot == NULL) {
         return COMMAND_NO_MEMORY;
     }
-    *index = batch->num_images;
-    batch->images[batch->num_images++] = image;
+    *slot = image;
+    *index = batch->num_images++;
     return COMMAND_OK;
+}
+
+enum command_error
+parse_picture(struct parser *parser, uint64_t address, uint32_t *index)
+{
+    enum command_error error = parse_image(parser, address, index);
+    if (error == COMMAND_OK && !image_has_colors(&parser->batch->images[*index])) {
+        error = COMMAND_BAD_PALETTE;
+    }
+    return error;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command_parse.h"
 
-#include <stdlib.h>
-
 #include "shared_memory.h"
 
 enum command_error
@@ -77,34 +75,28 @@ chunk_walk_step(struct chunk_walk *walk)
     return COMMAND_OK;
 }
 
-bool
-reserve(void **array, uint32_t *capacity, uint32_t used, uint32_t more,
-        size_t item_size)
+enum command_error
+fetch_chain(struct parser *parser, uint64_t first, uint32_t max, uint32_t *size)
 {
-    uint64_t need = (uint64_t)used + more;
-    if (need <= *capacity) {
-        return true;
-    }
-    uint64_t wanted = *capacity < 64 ? 64 : *capacity;
-    while (wanted < need) {
-        wanted *= 2;
-    }
-    if (wanted > UINT32_MAX) {
-        return false;
-    }
-    void *grown = realloc(*array, (size_t)wanted * item_size);
-    if (grown == NULL) {
-        return false;
-    }
-    *array = grown;
-    *capacity = (uint32_t)wanted;
-    return true;
-}
+    struct chunk_walk walk;
+    enum command_error error;
 
-bool
-coordinate_ok(int32_t coordinate)
-{
-    return coordinate >= -MAX_COORDINATE && coordinate <= MAX_COORDINATE;
+    chunk_walk_start(&walk, parser->slots, first, (uint64_t)max + 1);
+    *size = 0;
+    while ((error = chunk_walk_step(&walk)) == COMMAND_OK && walk.size != 0) {
+        uint8_t *to = more_glyph_bytes(parser->batch, *size + walk.size);
+        if (to == NULL) {
+            error = COMMAND_NO_MEMORY;
+            break;
+        }
+        fetch(to + *size, walk.data, walk.size);
+        *size += walk.size;
+    }
+    parser->batch->bookkeeping->work += walk.steps + *size / BYTES_PER_WORK;
+    if (error == COMMAND_CHUNKS_SHORT) {
+        return COMMAND_OK; /* it ends, as it may */
+    }
+    return error == COMMAND_OK ? COMMAND_TOO_BIG : error;
 }
 
 bool

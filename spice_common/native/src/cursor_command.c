@@ -61,13 +61,11 @@ copy_chunks(struct cursor_reader *reader, const struct memslot_table *slots,
     struct chunk_walk walk;
     enum command_error error;
 
-    void *data = command->data;
-    bool ok = reserve(&data, &reader->data_capacity, 0, size, 1);
-    command->data = data;
-    if (!ok) {
+    uint8_t *to = reserve(command->data, &reader->data_capacity, 0, size, 1);
+    if (to == NULL) {
         return COMMAND_NO_MEMORY;
     }
-    uint8_t *to = command->data;
+    command->data = to;
     chunk_walk_start(&walk, slots, first, size);
     while ((error = chunk_walk_step(&walk)) == COMMAND_OK && walk.size != 0) {
         fetch(to, walk.data, walk.size);

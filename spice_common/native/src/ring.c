@@ -184,3 +184,16 @@ ring_prod_wait(const struct ring *ring)
     length = ring_length(ring);
     return length < 0 ? length : length == (int32_t)ring->num_items;
 }
+
+int32_t
+ring_prod_drain(const struct ring *ring)
+{
+    int32_t length = ring_length(ring);
+    if (length == 0) {
+        return 0;
+    }
+    store(ring, NOTIFY_ON_CONS, load(ring, PROD));
+    full_barrier();
+    length = ring_length(ring);
+    return length < 0 ? length : length != 0;
+}

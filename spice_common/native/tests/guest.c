@@ -95,10 +95,9 @@ guest_push(struct guest *guest, const struct ring *ring, uint32_t type,
     CHECK(ring_push(ring, (const uint8_t *)&command, 1, &notify) == 1);
 }
 
-/* size bytes of data in chunks; the first chunk's header is where `first` points. */
-static void
-fill_chunks(struct guest *guest, QXLDataChunk *first, uint32_t size,
-            uint32_t chunk_size)
+void
+guest_fill_chunks(struct guest *guest, QXLDataChunk *first, uint32_t size,
+                  uint32_t chunk_size)
 {
     QXLDataChunk *chunk = first;
     uint32_t value = 0;
@@ -120,6 +119,20 @@ fill_chunks(struct guest *guest, QXLDataChunk *first, uint32_t size,
     }
 }
 
+void
+guest_store_chunks(const struct guest *guest, QXLDataChunk *first, const uint8_t *bytes)
+{
+    QXLDataChunk *chunk = first;
+    for (;;) {
+        memcpy(chunk->data, bytes, chunk->data_size);
+        bytes += chunk->data_size;
+        if (chunk->next_chunk == 0) {
+            return;
+        }
+        chunk = (QXLDataChunk *)(void *)(guest->ram + (chunk->next_chunk & 0xffffff));
+    }
+}
+
 static uint64_t
 new_chunks(struct guest *guest, uint32_t size, uint32_t chunk_size)
 {
@@ -127,7 +140,7 @@ new_chunks(struct guest *guest, uint32_t size, uint32_t chunk_size)
     uint32_t first = size < chunk_size ? size : chunk_size;
     QXLDataChunk *chunk =
         guest_alloc(guest, (uint32_t)sizeof(QXLDataChunk) + first, &address);
-    fill_chunks(guest, chunk, size, chunk_size);
+    guest_fill_chunks(guest, chunk, size, chunk_size);
     return address;
 }
 
@@ -204,7 +217,8 @@ guest_quic_image(struct guest *guest)
         guest, SPICE_IMAGE_TYPE_QUIC, 8, 8,
         sizeof(QXLImageDescriptor) + 4 + sizeof(QXLDataChunk) + QUIC_SIZE, &address);
     image->quic.data_size = QUIC_SIZE;
-    fill_chunks(guest, (QXLDataChunk *)(void *)image->quic.data, QUIC_SIZE, QUIC_SIZE);
+    guest_fill_chunks(guest, (QXLDataChunk *)(void *)image->quic.data, QUIC_SIZE,
+                      QUIC_SIZE);
     return address;
 }
 
@@ -349,8 +363,6 @@ push_surfaces(struct guest *guest)
     message->release_info.id = guest->next_id++;
     memcpy(message->data, "guest says hi\n", 15);
     guest_push(guest, &guest->commands, QXL_CMD_MESSAGE, address);
-    drawable = guest_drawable(guest, QXL_DRAW_TEXT, &address);
-    guest_push(guest, &guest->commands, QXL_CMD_DRAW, address);
 }
 
 static void
@@ -385,7 +397,8 @@ void
 guest_push_scene(struct guest *guest, uint32_t scene)
 {
     static void (*const scenes[GUEST_NUM_SCENES])(struct guest *) = {
-        push_copies, push_fills, push_surfaces, push_cursors};
+        push_copies,  push_fills,        push_surfaces,
+        push_cursors, guest_push_shapes, guest_push_compat};
     CHECK(scene < GUEST_NUM_SCENES);
     scenes[scene](guest);
 }

@@ -59,13 +59,39 @@ uint64_t guest_palette_bitmap(struct guest *guest, uint8_t format, uint32_t widt
 uint64_t guest_surface_image(struct guest *guest, uint32_t surface_id);
 uint64_t guest_quic_image(struct guest *guest);
 
+/* size bytes of some data in chunks, whose first header is where `first` points; and
+ * other bytes in the same chunks. */
+void guest_fill_chunks(struct guest *guest, QXLDataChunk *first, uint32_t size,
+                       uint32_t chunk_size);
+void guest_store_chunks(const struct guest *guest, QXLDataChunk *first,
+                        const uint8_t *bytes);
+
+/* A QXLPath: a line and a curve. */
+uint64_t guest_path(struct guest *guest, uint32_t chunk_size);
+
+/* A QXLString of three glyphs, 5 x 7. */
+uint64_t guest_string(struct guest *guest, uint16_t flags, uint32_t chunk_size);
+uint64_t guest_transform(struct guest *guest);
+
 /* A drawable of that type on surface 0, bbox 8 x 8 at (0, 0), nothing else set. */
 QXLDrawable *guest_drawable(struct guest *guest, uint8_t type, uint64_t *address);
+QXLCompatDrawable *guest_compat_drawable(struct guest *guest, uint8_t type,
+                                         uint64_t *address);
+
+/* Good drawables with all their parts: a dashed path, glyphs, transforms. */
+QXLDrawable *guest_stroke(struct guest *guest, uint64_t *address);
+QXLDrawable *guest_text(struct guest *guest, uint16_t flags, uint64_t *address);
+QXLDrawable *guest_composite(struct guest *guest, uint64_t mask, uint64_t *address);
 QXLSurfaceCmd *guest_surface(struct guest *guest, uint32_t surface_id, uint8_t type,
                              uint64_t *address);
 
 /* Each kind of good command there is, in both rings; the surface commands too. */
 void guest_push_scene(struct guest *guest, uint32_t scene);
-enum { GUEST_NUM_SCENES = 4 };
+enum { GUEST_COMPAT_SCENE = 5, GUEST_NUM_SCENES = 6 };
+
+/* Two of the scenes: strokes, texts, composites; what a driver sends after
+ * QXL_IO_SET_MODE, in the layouts of the first QXL. */
+void guest_push_shapes(struct guest *guest);
+void guest_push_compat(struct guest *guest);
 
 #endif /* GUEST_H */

@@ -87,4 +87,6 @@ class TestTasks:
 
 
 def test_all_commands():
-    assert set(COMMANDS) == {"run", "serve", "attach", "qemu-args", "screenshot"}
+    assert set(COMMANDS) == {
+        "run", "serve", "attach", "qemu-args", "replay", "screenshot",
+    }  # fmt: skip

@@ -34,7 +34,7 @@ def test_every_key_has_an_option():
 def test_flags_are_unique_and_commands_known():
     assert len({option.flag for option in ALL}) == len(ALL)
     for option in ALL:
-        assert option.commands <= {"run", "serve", "attach", "qemu-args"}
+        assert option.commands <= {"run", "serve", "attach", "qemu-args", "replay"}
 
 
 def test_no_options_no_change():

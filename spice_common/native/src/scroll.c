@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * scroll.c: lines that changed vote for the distance at which they stood before; the
+ * best distances are tried, and the rectangle is taken that gains most.
+ *
+ * A line votes strip by strip, so that a list scrolls although the bar beside it moves
+ * otherwise.  Lines of one color, and such as stand in many places, do not vote.
+ */
+#include "scroll.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bitmap.h"
+#include "scroll_lines.h"
+
+enum {
+    /* Pixels that a move must save: a message and its drawing cost about as much. */
+    MIN_SAVED = 1024,
+    MIN_LINES = 8,       /* along the move */
+    MIN_VOTES = 4,
+    MAX_PLACES = 4,      /* a line that stood in more is no witness */
+    NUM_CANDIDATES = 3,  /* distances that are tried */
+};
+
+#define NO_LINE UINT32_MAX
+
+void
+scroll_finder_fini(struct scroll_finder *finder)
+{
+    free(finder->words);
+    memset(finder, 0, sizeof(*finder));
+}
+
+/* One search; the arrays lie in the finder's memory. */
+struct search {
+    const struct pixels *then, *now;
+    struct line_grid grid;
+    uint32_t *then_hash, *now_hash; /* strips x count */
+    uint32_t *heads;                /* of the lines with a hash; num_heads */
+    uint32_t num_heads;             /* a power of 2 */
+    uint32_t *next;                 /* line with the same head; count */
+    uint32_t *votes;                /* for count + distance; 2 * count */
+    int32_t *gains, *sums;          /* strips x count, count */
+    int32_t *across;                /* for each row or column of a box */
+};
+
+static int
+search_init(struct search *search, struct scroll_finder *finder)
+{
+    uint64_t count = search->grid.count, lines = count * search->grid.strips, words;
+    pixman_box32_t box = search->grid.box;
+    uint32_t *at;
+
+    search->num_heads = 1;
+    while (search->num_heads < 2 * count)
+        search->num_heads *= 2;
+    words = 3 * lines + search->num_heads + 4 * count + (uint64_t)(box.x2 - box.x1) +
+            (uint64_t)(box.y2 - box.y1);
+    if (finder->cap_words < words) {
+        at = realloc(finder->words, words * sizeof(*at));
+        if (!at)
+            return -1;
+        finder->words = at;
+        finder->cap_words = words;
+    }
+    at = finder->words;
+    search->then_hash = at;
+    search->now_hash = at + lines;
+    search->gains = (int32_t *)(at + 2 * lines);
+    search->heads = at + 3 * lines;
+    search->next = search->heads + search->num_heads;
+    search->votes = search->next + count;
+    search->sums = (int32_t *)(search->votes + 2 * count);
+    search->across = search->sums + count;
+    memset(search->votes, 0, 2 * count * sizeof(*search->votes));
+    return 0;
+}
+
+/* Make the lines of a strip, as they were, findable by what stands in them. */
+static void
+index_strip(struct search *search, const uint32_t *then)
+{
+    uint32_t mask = search->num_heads - 1;
+
+    memset(search->heads, 0xff, search->num_heads * sizeof(*search->heads));
+    for (uint32_t i = search->grid.count; i-- > 0;) {
+        uint32_t *head = &search->heads[then[i] >> 1 & mask];
+
+        if (is_blank(then[i]))
+            continue;
+        search->next[i] = *head;
+        *head = i;
+    }
+}
+
+static void
+vote_of_line(struct search *search, const uint32_t *then, uint32_t hash, uint32_t line)
+{
+    uint32_t places[MAX_PLACES], count = 0;
+    uint32_t at = search->heads[hash >> 1 & (search->num_heads - 1)];
+
+    for (; at != NO_LINE; at = search->next[at]) {
+        if (then[at] != hash)
+            continue;
+        if (count == MAX_PLACES)
+            return;
+        places[count++] = at;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        search->votes[search->grid.count + line - places[i]]++;
+}
+
+/* Does anything but blank lines change in a strip?  Most strips end here. */
+static int
+has_witnesses(const uint32_t *then, const uint32_t *now, uint32_t count)
+{
+    uint32_t found = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        found += then[i] != now[i] && !is_blank(now[i]);
+    return found >= MIN_VOTES;
+}
+
+static void
+collect_votes(struct search *search)
+{
+    uint32_t count = search->grid.count;
+
+    for (uint32_t s = 0; s < search->grid.strips; s++) {
+        const uint32_t *then = search->then_hash + (size_t)s * count;
+        const uint32_t *now = search->now_hash + (size_t)s * count;
+
+        if (!has_witnesses(then, now, count))
+            continue;
+        index_strip(search, then);
+        for (uint32_t i = 0; i < count; i++)
+            if (then[i] != now[i] && !is_blank(now[i]))
+                vote_of_line(search, then, now[i], i);
+    }
+}
+
+/* Take the distance with most votes out of the count; 0: there is none. */
+static int32_t
+next_candidate(struct search *search)
+{
+    uint32_t best = 0, best_votes = MIN_VOTES - 1;
+
+    for (uint32_t i = 0; i < 2 * search->grid.count; i++) {
+        if (search->votes[i] > best_votes && i != search->grid.count) {
+            best_votes = search->votes[i];
+            best = i;
+        }
+    }
+    if (best_votes < MIN_VOTES)
+        return 0;
+    search->votes[best] = 0;
+    return (int32_t)best - (int32_t)search->grid.count;
+}
+
+/* What a move gains in each line of each strip, in pixels, as far as hashes tell. */
+static void
+estimate_gains(struct search *search, int32_t distance)
+{
+    int32_t count = (int32_t)search->grid.count;
+    int32_t first = distance > 0 ? distance : 0;
+    int32_t last = distance > 0 ? count : count + distance;
+
+    memset(search->gains, 0,
+           (size_t)search->grid.strips * search->grid.count * sizeof(*search->gains));
+    for (uint32_t s = 0; s < search->grid.strips; s++) {
+        const uint32_t *then = search->then_hash + (size_t)s * search->grid.count;
+        const uint32_t *now = search->now_hash + (size_t)s * search->grid.count;
+        int32_t *gains = search->gains + (size_t)s * search->grid.count;
+        int32_t width = (int32_t)strip_width(&search->grid, s);
+
+        for (int32_t i = first; i < last; i++)
+            gains[i] =
+                ((then[i - distance] == now[i]) - (then[i] == now[i])) * width;
+    }
+}
+
+/* A rectangle of lines and strips, both ends exclusive. */
+struct area {
+    uint32_t line1, line2, strip1, strip2;
+    int64_t gain;
+};
+
+/* The lines with the greatest sum. */
+static void
+best_lines(const int32_t *sums, uint32_t count, struct area *best, uint32_t strip1,
+           uint32_t strip2)
+{
+    int64_t sum = 0;
+    uint32_t start = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        sum += sums[i];
+        if (sum <= 0) {
+            sum = 0;
+            start = i + 1;
+        } else if (sum > best->gain) {
+            *best = (struct area){start, i + 1, strip1, strip2, sum};
+        }
+    }
+}
+
+static struct area
+best_area(struct search *search)
+{
+    struct area best = {0, 0, 0, 0, 0};
+    uint32_t count = search->grid.count;
+
+    for (uint32_t s1 = 0; s1 < search->grid.strips; s1++) {
+        memset(search->sums, 0, count * sizeof(*search->sums));
+        for (uint32_t s2 = s1; s2 < search->grid.strips; s2++) {
+            const int32_t *gains = search->gains + (size_t)s2 * count;
+
+            for (uint32_t i = 0; i < count; i++)
+                search->sums[i] += gains[i];
+            best_lines(search->sums, count, &best, s1, s2 + 1);
+        }
+    }
+    return best;
+}
+
+static int32_t
+at_least(int32_t value, int32_t bound)
+{
+    return value > bound ? value : bound;
+}
+
+static int32_t
+at_most(int32_t value, int32_t bound)
+{
+    return value < bound ? value : bound;
+}
+
+/* The pixels of an area. */
+static pixman_box32_t
+area_box(const struct line_grid *grid, const struct area *area)
+{
+    pixman_box32_t box = grid->box;
+    int32_t size = (int32_t)grid->strip_size;
+
+    if (grid->vertical) {
+        box.y1 = grid->box.y1 + (int32_t)area->line1;
+        box.y2 = grid->box.y1 + (int32_t)area->line2;
+        box.x1 = grid->box.x1 + (int32_t)area->strip1 * size;
+        box.x2 = at_most(grid->box.x1 + (int32_t)area->strip2 * size, grid->box.x2);
+    } else {
+        box.x1 = grid->box.x1 + (int32_t)area->line1;
+        box.x2 = grid->box.x1 + (int32_t)area->line2;
+        box.y1 = grid->box.y1 + (int32_t)area->strip1 * size;
+        box.y2 = at_most(grid->box.y1 + (int32_t)area->strip2 * size, grid->box.y2);
+    }
+    return box;
+}
+
+/* How many of count gains, taken in order, sum up to most. */
+static int32_t
+best_extension(const int32_t *gains, int32_t count, int32_t first, int32_t step)
+{
+    int64_t sum = 0, best_sum = 0;
+    int32_t best = 0;
+
+    for (int32_t i = 0; i < count; i++) {
+        sum += gains[first + i * step];
+        if (sum > best_sum) {
+            best_sum = sum;
+            best = i + 1;
+        }
+    }
+    return best;
+}
+
+/* The gain of each line of pixels along the move, across which the move's sides lie. */
+static void
+gain_across(const struct search *search, pixman_box32_t box, const struct scroll *scroll)
+{
+    if (search->grid.vertical)
+        gain_by_column(search->then, search->now, box, 0, scroll->dy, search->across);
+    else
+        gain_by_row(search->then, search->now, box, scroll->dx, 0, search->across);
+}
+
+/* Move the sides that lie on borders of strips outwards to where the gain ends. */
+static void
+widen(const struct search *search, struct scroll *scroll)
+{
+    pixman_box32_t before = scroll->to, after = scroll->to;
+    const struct line_grid *grid = &search->grid;
+    int32_t size = (int32_t)grid->strip_size, count;
+
+    if (grid->vertical) {
+        before.x2 = before.x1;
+        before.x1 = at_least(before.x1 - size, grid->box.x1);
+        after.x1 = after.x2;
+        after.x2 = at_most(after.x2 + size, grid->box.x2);
+        count = before.x2 - before.x1;
+        gain_across(search, before, scroll);
+        scroll->to.x1 -= best_extension(search->across, count, count - 1, -1);
+        gain_across(search, after, scroll);
+        scroll->to.x2 += best_extension(search->across, after.x2 - after.x1, 0, 1);
+    } else {
+        before.y2 = before.y1;
+        before.y1 = at_least(before.y1 - size, grid->box.y1);
+        after.y1 = after.y2;
+        after.y2 = at_most(after.y2 + size, grid->box.y2);
+        count = before.y2 - before.y1;
+        gain_across(search, before, scroll);
+        scroll->to.y1 -= best_extension(search->across, count, count - 1, -1);
+        gain_across(search, after, scroll);
+        scroll->to.y2 += best_extension(search->across, after.y2 - after.y1, 0, 1);
+    }
+}
+
+/* Compare every pixel of the move. */
+static int64_t
+exact_gain(const struct search *search, const struct scroll *scroll)
+{
+    int64_t sum = 0;
+
+    gain_by_row(search->then, search->now, scroll->to, scroll->dx, scroll->dy,
+                search->across);
+    for (int32_t i = 0; i < scroll->to.y2 - scroll->to.y1; i++)
+        sum += search->across[i];
+    return sum;
+}
+
+/* What moving by distance is good for. */
+static int
+try_distance(struct search *search, int32_t distance, struct scroll *scroll)
+{
+    struct area area;
+    int64_t saved;
+
+    estimate_gains(search, distance);
+    area = best_area(search);
+    if (area.gain < MIN_SAVED / 2) /* the sides may still grow */
+        return 0;
+    scroll->dx = search->grid.vertical ? 0 : distance;
+    scroll->dy = search->grid.vertical ? distance : 0;
+    scroll->to = area_box(&search->grid, &area);
+    widen(search, scroll);
+    saved = exact_gain(search, scroll);
+    if (saved < MIN_SAVED)
+        return 0;
+    scroll->saved = (uint64_t)saved;
+    return 1;
+}
+
+static int
+find_along(struct scroll_finder *finder, const struct pixels *then,
+           const struct pixels *now, struct line_grid grid, struct scroll *found)
+{
+    struct search search = {.then = then, .now = now, .grid = grid};
+
+    found->saved = 0;
+    if (grid.count < MIN_LINES || search_init(&search, finder))
+        return 0;
+    hash_lines(&grid, then, search.then_hash);
+    hash_lines(&grid, now, search.now_hash);
+    collect_votes(&search);
+    for (int i = 0; i < NUM_CANDIDATES; i++) {
+        int32_t distance = next_candidate(&search);
+        struct scroll scroll;
+
+        if (distance == 0)
+            break;
+        if (try_distance(&search, distance, &scroll) && scroll.saved > found->saved)
+            *found = scroll;
+    }
+    return found->saved > 0;
+}
+
+int
+scroll_find(struct scroll_finder *finder, const struct pixels *then,
+            const struct pixels *now, pixman_box32_t box, struct scroll *found)
+{
+    if (box.x1 >= box.x2 || box.y1 >= box.y2)
+        return 0;
+    return find_along(finder, then, now, line_grid_of(box, 1), found) ||
+           find_along(finder, then, now, line_grid_of(box, 0), found);
+}

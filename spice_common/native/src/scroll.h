@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * scroll.h: finds what only moved between two pictures of a surface.
+ */
+#ifndef SCROLL_H
+#define SCROLL_H
+
+#include <pixman.h>
+#include <stdint.h>
+
+#include "pixels.h"
+
+/*
+ * A COPY_BITS that brings then closer to now: after it, then(x, y) = then(x - dx, y - dy)
+ * for all of to, whose source lies inside the searched box.
+ */
+struct scroll {
+    pixman_box32_t to;
+    int32_t dx, dy; /* one of them is 0 */
+    /* Pixels of to that are right afterwards and were not, less those it spoils. */
+    uint64_t saved;
+};
+
+/* Memory for finding, kept between searches; all zero is empty. */
+struct scroll_finder {
+    uint32_t *words;
+    uint64_t cap_words;
+};
+
+void scroll_finder_fini(struct scroll_finder *finder);
+
+/*
+ * Look inside box, of two pictures of a whole surface in one format, for the vertical
+ * or else horizontal move that saves most.  1, or 0: none is worth a message, or there
+ * is no memory.  Every pixel of the move was compared; if memory changes meanwhile,
+ * saved is a guess and the rest still stays inside box.
+ */
+int scroll_find(struct scroll_finder *finder, const struct pixels *then,
+                const struct pixels *now, pixman_box32_t box, struct scroll *found);
+
+#endif /* SCROLL_H */
