@@ -123,11 +123,10 @@ pending_draw_batch(struct canvas *canvas, const struct command_batch *batch,
     struct drawing drawing = {canvas,  batch, clients, num_clients,
                               scratch, max_bytes ? max_bytes : 1};
 
-    while (position->entry < batch->num_entries) {
-        if (!drawing.room)
-            return 1;
+    while (drawing.room && position->entry < batch->num_entries) {
         handle_entry(&drawing, &batch->entries[position->entry]);
         position->entry++;
     }
-    return 0;
+    display_messages_clear(scratch);
+    return position->entry < batch->num_entries;
 }
