@@ -140,7 +140,14 @@ class _Lib(Protocol):
         self, table: CData, address: int, size: int, pointer: CData, /
     ) -> int: ...
 
-<<<<<<< HEAD
+    # message_command.h
+    def message_to_command(
+        self, body: CData, size: int, message_type: int, batch: CData, /
+    ) -> int: ...
+    def command_to_message(
+        self, messages: CData, batch: CData, index: int, /
+    ) -> int: ...
+
     # pending.h
     def pending_new(self, canvas: CData, /) -> CData: ...
     def pending_free(self, pending: CData, /) -> None: ...
@@ -174,14 +181,6 @@ class _Lib(Protocol):
         scratch: CData,
         max_bytes: int,
         /,
-=======
-    # message_command.h
-    def message_to_command(
-        self, body: CData, size: int, message_type: int, batch: CData, /
-    ) -> int: ...
-    def command_to_message(
-        self, messages: CData, batch: CData, index: int, /
->>>>>>> 14dde99cc851b1717202365d1635cd223257d468
     ) -> int: ...
 
     # quic.h
