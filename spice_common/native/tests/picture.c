@@ -42,8 +42,9 @@ picture_pixel(const struct pixels *pixels, int32_t x, int32_t y)
 static uint32_t
 letter_pixel(uint32_t seed, int32_t x, int32_t y)
 {
-    uint32_t cell = (uint32_t)(x / CELL_WIDTH) * 7 + (uint32_t)(y / CELL_HEIGHT) * 131;
-    uint32_t letter = (cell * 2654435761u ^ seed) >> 9 & (LETTERS - 1);
+    uint32_t cell = (uint32_t)(x / CELL_WIDTH) * 7 + (uint32_t)(y / CELL_HEIGHT) * 1931;
+    uint32_t hash = (cell ^ seed) * 2654435761u;
+    uint32_t letter = ((hash ^ hash >> 15) * 2246822519u) >> 9 & (LETTERS - 1);
     uint32_t dot = letter * 4096 + (uint32_t)(x % CELL_WIDTH) * 31 +
                    (uint32_t)(y % CELL_HEIGHT) * 977;
 
@@ -94,6 +95,8 @@ picture_paint(uint32_t *state, enum picture_kind kind, const struct pixels *pixe
     for (int32_t row = y; row < y + height; row++) {
         for (int32_t i = 0; i < width; i++)
             words[i] = paint_pixel(state, kind, seed, x + i, row);
+        for (int32_t i = 0; i < width && size == 1; i++)
+            words[i] <<= 24; /* A8: something to see */
         pixels_encode(words, (uint32_t)width, pixels->format,
                       picture_row(pixels, row) + (uint32_t)x * size);
     }
