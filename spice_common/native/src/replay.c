@@ -123,7 +123,7 @@ replay_attach(struct replay *replay, const struct replay_memory *memory)
 static QXLPHYSICAL
 slot_address(const struct replay *replay, uint32_t slot, uint64_t offset)
 {
-    return (QXLPHYSICAL)slot << replay->memory.slot_bits | offset;
+    return (QXLPHYSICAL)slot << replay->memory.slot_shift | offset;
 }
 
 static uint64_t
