@@ -149,6 +149,21 @@ class Painter:
             descriptor |= SpiceRopd.INVERS_SRC
         self._paint(message.base, np.full(shape, brush.color, WORD), descriptor)
 
+    def _draw_blackness(self, message) -> None:
+        self._constant(message, SpiceRopd.OP_BLACKNESS)
+
+    def _draw_whiteness(self, message) -> None:
+        self._constant(message, SpiceRopd.OP_WHITENESS)
+
+    def _draw_invers(self, message) -> None:
+        self._constant(message, SpiceRopd.OP_INVERS)
+
+    def _constant(self, message, descriptor: int) -> None:
+        assert message.data.mask.bitmap is None
+        box = message.base.box
+        shape = (box.bottom - box.top, box.right - box.left)
+        self._paint(message.base, np.zeros(shape, WORD), descriptor)
+
     def _copy_bits(self, message) -> None:
         box, at = message.base.box, message.src_pos
         height, width = box.bottom - box.top, box.right - box.left

@@ -8,8 +8,7 @@
 #include "check.h"
 #include "command.h"
 #include "cursor_command.h"
-#include "damage.h"
-#include "display_message.h"
+#include "pending.h"
 
 enum {
     MAX_SURFACES = 1024,
@@ -21,7 +20,7 @@ struct host {
     struct command_batch *batch;
     struct canvas *canvas;
     struct display_messages *messages;
-    struct damage_map *damage;
+    struct pending *pending;
     struct cursor_reader *cursors;
     uint32_t options, bunch;
 };
@@ -143,7 +142,7 @@ check_batch(const struct guest *guest, const struct command_batch *batch,
     }
 }
 
-/* Draw the batch, then send what a client that missed it would get. */
+/* Draw the batch, then send a client what it has to be told. */
 static void
 draw(struct host *host)
 {
@@ -153,18 +152,13 @@ draw(struct host *host)
     int more;
     do {
         display_messages_clear(messages);
-        more = display_draw_batch(host->canvas, host->batch, &position, messages,
-                                  STEP_BYTES);
+        more = pending_draw_batch(host->canvas, host->batch, &position, &host->pending,
+                                  1, messages, STEP_BYTES);
         CHECK(messages->size <= messages->capacity && ++steps < MAX_STEPS);
-        damage_map_add(host->damage, messages->damage, messages->num_damage);
-        for (uint32_t i = 0; i < messages->num_events; i++) {
-            damage_map_forget(host->damage, messages->events[i].surface_id);
-        }
     } while (more);
     do {
         display_messages_clear(messages);
-        more = display_refresh(host->canvas, host->damage, messages,
-                               MAX_DRAW_MESSAGE_SIZE, STEP_BYTES);
+        more = pending_flush(host->pending, messages, STEP_BYTES, 0, 0);
         CHECK(++steps < MAX_STEPS);
     } while (more);
 }
@@ -229,19 +223,26 @@ exercise(struct guest *guest, uint32_t options)
         .batch = command_batch_new(),
         .canvas = canvas_new(MAX_SURFACES),
         .messages = display_messages_new(),
-        .damage = damage_map_new(),
         .cursors = cursor_reader_new(),
         .options = options,
         .bunch = options & EXERCISE_SMALL_BUNCHES ? 1 : 32,
     };
-    CHECK(host.batch && host.canvas && host.messages && host.damage && host.cursors);
+    CHECK(host.batch && host.canvas && host.messages && host.cursors);
     CHECK(canvas_create_surface(host.canvas, 0, SPICE_SURFACE_FMT_32_xRGB, 32, 32, 128,
                                 guest->vram, 4096, 0) == CANVAS_OK);
+    host.pending = pending_new(host.canvas);
+    CHECK(host.pending);
+    pending_set(host.pending, &(struct pending_settings){
+                                  .compression = 1 + options % 7,
+                                  .composite = 1,
+                                  .lz4 = 1,
+                                  .compare = 1,
+                              });
     take_commands(&host, guest);
     take_cursors(&host, guest);
     release_flush(&guest->queue);
     cursor_reader_free(host.cursors);
-    damage_map_free(host.damage);
+    pending_free(host.pending);
     display_messages_free(host.messages);
     canvas_free(host.canvas);
     command_batch_free(host.batch);

@@ -58,8 +58,8 @@ int lz_decode_header(const uint8_t *data, uint64_t size, struct lz_header *heade
 /*
  * Decode the rows, in the order in which they were encoded, to dst, stride (> 0) bytes
  * apart.  want_type is the image's own type, or RGB32 for RGB16 and RGB24.  Palette
- * types yield their indexes; XXXA leaves the three color bytes of each pixel as they are.
- * 0, or -1: the data are damaged, do not fit dst exactly once, or memory is short.
+ * types yield their indexes; XXXA leaves the three color bytes of each pixel as they
+ * are. 0, or -1: the data are damaged, do not fit dst exactly once, or memory is short.
  */
 int lz_decode(const uint8_t *data, uint64_t size, uint8_t *dst, uint64_t dst_size,
               int64_t stride, uint32_t want_type);

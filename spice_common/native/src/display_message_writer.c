@@ -149,6 +149,21 @@ write_draw_copy_bitmap(struct display_messages *messages,
     return at;
 }
 
+int
+begin_draw_copy(struct display_messages *messages, const struct message_base *base,
+                uint32_t rop)
+{
+    pixman_box32_t src_area = {0, 0, (int32_t)box_width(base->box),
+                               (int32_t)box_height(base->box)};
+    uint8_t *at = begin_message(messages, SPICE_MSG_DISPLAY_DRAW_COPY,
+                                base_size(base) + DRAW_COPY_SIZE);
+
+    if (!at)
+        return -1;
+    put_draw_copy(at, base, src_area, rop);
+    return 0;
+}
+
 void
 write_draw_copy_surface(struct display_messages *messages,
                         const struct message_base *base, uint32_t rop,

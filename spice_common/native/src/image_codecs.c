@@ -11,6 +11,7 @@
 enum {
     LZ4_PREFIX_SIZE = 1 + 1 + 4, /* top_down, format, size of the only block */
     ZLIB_LEVEL = 3,              /* libspice-server's */
+    MIN_QUIC_SIDE = 3,           /* libspice-server sends no smaller ones */
 };
 
 uint8_t *
@@ -31,6 +32,8 @@ scratch_room(struct scratch *scratch, size_t size)
 void
 image_codecs_fini(struct image_codecs *codecs)
 {
+    quic_encoder_free(codecs->quic);
+    lz_encoder_free(codecs->lz);
     if (codecs->jpeg)
         tjDestroy(codecs->jpeg);
     if (codecs->deflate)
@@ -56,6 +59,97 @@ pack_rows(struct image_codecs *codecs, const struct picture *picture)
         memcpy(packed + (size_t)y * picture->row_size,
                picture->data + (size_t)y * picture->stride, picture->row_size);
     return packed;
+}
+
+static uint64_t
+picture_size(const struct picture *picture)
+{
+    return (uint64_t)picture->stride * (picture->height - 1) + picture->row_size;
+}
+
+int64_t
+encode_quic(struct image_codecs *codecs, const struct picture *picture, uint8_t *dst,
+            uint64_t dst_size)
+{
+    uint32_t type;
+
+    switch (picture->format) {
+    case SPICE_BITMAP_FMT_16BIT:
+        type = QUIC_IMAGE_TYPE_RGB16;
+        break;
+    case SPICE_BITMAP_FMT_32BIT:
+        type = QUIC_IMAGE_TYPE_RGB32;
+        break;
+    case SPICE_BITMAP_FMT_RGBA:
+        type = QUIC_IMAGE_TYPE_RGBA;
+        break;
+    default:
+        return 0;
+    }
+    if (picture->width < MIN_QUIC_SIDE || picture->height < MIN_QUIC_SIDE)
+        return 0;
+    if (!codecs->quic)
+        codecs->quic = quic_encoder_new();
+    if (!codecs->quic)
+        return 0;
+    return quic_encode(codecs->quic, type, picture->width, picture->height,
+                       picture->data, picture_size(picture), picture->stride, dst,
+                       dst_size);
+}
+
+static uint32_t
+lz_type(uint32_t format)
+{
+    switch (format) {
+    case SPICE_BITMAP_FMT_1BIT_LE:
+        return LZ_IMAGE_TYPE_PLT1_LE;
+    case SPICE_BITMAP_FMT_1BIT_BE:
+        return LZ_IMAGE_TYPE_PLT1_BE;
+    case SPICE_BITMAP_FMT_4BIT_LE:
+        return LZ_IMAGE_TYPE_PLT4_LE;
+    case SPICE_BITMAP_FMT_4BIT_BE:
+        return LZ_IMAGE_TYPE_PLT4_BE;
+    case SPICE_BITMAP_FMT_8BIT:
+        return LZ_IMAGE_TYPE_PLT8;
+    case SPICE_BITMAP_FMT_16BIT:
+        return LZ_IMAGE_TYPE_RGB16;
+    case SPICE_BITMAP_FMT_24BIT:
+        return LZ_IMAGE_TYPE_RGB24;
+    case SPICE_BITMAP_FMT_32BIT:
+        return LZ_IMAGE_TYPE_RGB32;
+    case SPICE_BITMAP_FMT_RGBA:
+        return LZ_IMAGE_TYPE_RGBA;
+    case SPICE_BITMAP_FMT_8BIT_A:
+        return LZ_IMAGE_TYPE_A8;
+    default:
+        return LZ_IMAGE_TYPE_INVALID;
+    }
+}
+
+static int64_t
+encode_lz_type(struct image_codecs *codecs, const struct picture *picture, uint32_t type,
+               uint8_t *dst, uint64_t dst_size)
+{
+    if (!codecs->lz)
+        codecs->lz = lz_encoder_new();
+    if (!codecs->lz)
+        return 0;
+    return lz_encode(codecs->lz, type, picture->width, picture->height, picture->data,
+                     picture_size(picture), picture->stride, 1, dst, dst_size);
+}
+
+int64_t
+encode_lz(struct image_codecs *codecs, const struct picture *picture, uint8_t *dst,
+          uint64_t dst_size)
+{
+    return encode_lz_type(codecs, picture, lz_type(picture->format), dst, dst_size);
+}
+
+int64_t
+encode_lz_alpha(struct image_codecs *codecs, const struct picture *picture, uint8_t *dst,
+                uint64_t dst_size)
+{
+    return encode_lz_type(codecs, picture, LZ_IMAGE_TYPE_XXXA, dst, dst_size);
 }
 
 static uint8_t *

@@ -14,6 +14,8 @@
 #include <zlib.h>
 
 #include "image_encode.h"
+#include "lz.h"
+#include "quic.h"
 
 /* Pixels as an image carries them: top row first, every row inside the memory. */
 struct picture {
@@ -34,6 +36,8 @@ uint8_t *scratch_room(struct scratch *scratch, size_t size);
 
 /* The codecs that were used so far. */
 struct image_codecs {
+    struct quic_encoder *quic;
+    struct lz_encoder *lz;
     tjhandle jpeg;
     LZ4_stream_t *lz4;
     z_stream *deflate;
@@ -43,6 +47,13 @@ struct image_codecs {
 
 void image_codecs_fini(struct image_codecs *codecs);
 
+int64_t encode_quic(struct image_codecs *codecs, const struct picture *picture,
+                    uint8_t *dst, uint64_t dst_size);
+int64_t encode_lz(struct image_codecs *codecs, const struct picture *picture,
+                  uint8_t *dst, uint64_t dst_size);
+/* The alpha plane of RGBA, for JPEG_ALPHA. */
+int64_t encode_lz_alpha(struct image_codecs *codecs, const struct picture *picture,
+                        uint8_t *dst, uint64_t dst_size);
 int64_t encode_lz4(struct image_codecs *codecs, const struct picture *picture,
                    uint8_t *dst, uint64_t dst_size);
 int64_t encode_jpeg(struct image_codecs *codecs, const struct picture *picture,

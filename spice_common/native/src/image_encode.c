@@ -17,6 +17,7 @@ enum {
     DESCRIPTOR_SIZE = 8 + 1 + 1 + 4 + 4,
     BITMAP_SIZE = 1 + 1 + 4 + 4 + 4 + 4, /* without palette */
     BINARY_SIZE = 4,                     /* BinaryData: its size */
+    JPEG_ALPHA_SIZE = 1 + 4 + 4,         /* JPEGAlphaData */
     /* Fewer bytes of pixels than this go as they are: libspice-server's bound. */
     MIN_CODED_SIZE = 54,
 };
@@ -104,7 +105,7 @@ picture_init(struct picture *picture, struct image_encoder *encoder,
 
 /* An image under construction: its codec's data goes to at. */
 struct writer {
-    struct image_encoder *encoder;
+    struct image_codecs *codecs;
     const struct image_settings *settings;
     struct glz_dictionary *dictionary;
     const struct picture *picture;
@@ -128,24 +129,67 @@ finish_binary(struct writer *writer, uint32_t type, int64_t size)
     return BINARY_SIZE + size;
 }
 
+static uint8_t *
+binary_at(const struct writer *writer)
+{
+    return writer->at + BINARY_SIZE;
+}
+
+static int64_t
+write_quic(struct writer *writer)
+{
+    return finish_binary(writer, SPICE_IMAGE_TYPE_QUIC,
+                         encode_quic(writer->codecs, writer->picture, binary_at(writer),
+                                     writer->room - BINARY_SIZE));
+}
+
+static int64_t
+write_lz(struct writer *writer)
+{
+    return finish_binary(writer, SPICE_IMAGE_TYPE_LZ_RGB,
+                         encode_lz(writer->codecs, writer->picture, binary_at(writer),
+                                   writer->room - BINARY_SIZE));
+}
+
 static int64_t
 write_lz4(struct writer *writer)
 {
     return finish_binary(writer, SPICE_IMAGE_TYPE_LZ4,
-                         encode_lz4(&writer->encoder->codecs, writer->picture,
-                                    writer->at + BINARY_SIZE,
+                         encode_lz4(writer->codecs, writer->picture, binary_at(writer),
                                     writer->room - BINARY_SIZE));
+}
+
+/* JPEGAlphaData: the alpha plane follows the JPEG picture. */
+static int64_t
+finish_jpeg_alpha(struct writer *writer, int64_t jpeg_size)
+{
+    uint8_t *at = writer->at;
+    uint64_t used = JPEG_ALPHA_SIZE + (uint64_t)jpeg_size;
+    int64_t alpha_size = encode_lz_alpha(writer->codecs, writer->picture, at + used,
+                                         writer->room - used);
+
+    if (alpha_size <= 0)
+        return 0;
+    writer->type = SPICE_IMAGE_TYPE_JPEG_ALPHA;
+    at = put_u8(at, SPICE_JPEG_ALPHA_FLAGS_TOP_DOWN);
+    at = put_u32(at, (uint32_t)jpeg_size);
+    put_u32(at, (uint32_t)(jpeg_size + alpha_size));
+    return (int64_t)used + alpha_size;
 }
 
 static int64_t
 write_jpeg(struct writer *writer)
 {
-    int64_t size =
-        finish_binary(writer, SPICE_IMAGE_TYPE_JPEG,
-                      encode_jpeg(&writer->encoder->codecs, writer->picture,
-                                  writer->settings->jpeg_quality,
-                                  writer->at + BINARY_SIZE, writer->room - BINARY_SIZE));
+    int has_alpha = writer->picture->format == SPICE_BITMAP_FMT_RGBA;
+    uint32_t head = has_alpha ? JPEG_ALPHA_SIZE : BINARY_SIZE;
+    int64_t size = encode_jpeg(writer->codecs, writer->picture,
+                               writer->settings->jpeg_quality, writer->at + head,
+                               writer->room - head);
 
+    if (size > 0 && has_alpha)
+        size = finish_jpeg_alpha(writer, size);
+    else
+        size = finish_binary(writer, SPICE_IMAGE_TYPE_JPEG, size);
     writer->lossy = size > 0;
     return size;
 }
@@ -178,31 +222,73 @@ bitmap_size(const struct picture *picture)
     return BITMAP_SIZE + (uint64_t)((picture->row_size + 3) & ~3u) * picture->height;
 }
 
-/* Which ways to try, in order; the last resort is not named. */
-static uint32_t
-choose_ways(const struct writer *writer, const struct pixels *pixels, image_way *ways[])
+/* The ways to try, best first; when none is a gain the pixels go as they are. */
+struct choice {
+    image_way *ways[3];
+    uint32_t count;
+};
+
+static void
+try_way(struct choice *choice, image_way *way)
 {
-    uint32_t count = 0;
+    choice->ways[choice->count++] = way;
+}
+
+/* The modes auto_lz and auto_glz: by what the pixels look like. */
+static void
+choose_by_kind(const struct writer *writer, const struct pixels *pixels,
+               struct choice *choice)
+{
+    if (pixel_kind_of(pixels) != KIND_PHOTO) {
+        try_way(choice, write_lz);
+        return;
+    }
+    if (writer->settings->jpeg)
+        try_way(choice, write_jpeg);
+    try_way(choice, write_quic);
+    try_way(choice, write_lz);
+}
+
+static void
+choose(const struct writer *writer, const struct pixels *pixels, struct choice *choice)
+{
     int is_rgb = writer->picture->format != SPICE_BITMAP_FMT_8BIT_A;
 
-    (void)pixels;
     if (writer->room < MIN_CODED_SIZE + BITMAP_SIZE)
-        return 0;
-    if (writer->settings->compression == SPICE_IMAGE_COMPRESSION_LZ4 && is_rgb)
-        ways[count++] = write_lz4;
-    if (writer->settings->jpeg && pixel_kind_of(pixels) == KIND_PHOTO)
-        ways[count++] = write_jpeg;
-    return count;
+        return;
+    switch (writer->settings->compression) {
+    case SPICE_IMAGE_COMPRESSION_QUIC:
+        if (writer->settings->jpeg && pixel_kind_of(pixels) == KIND_PHOTO)
+            try_way(choice, write_jpeg);
+        try_way(choice, write_quic);
+        break;
+    case SPICE_IMAGE_COMPRESSION_LZ:
+    case SPICE_IMAGE_COMPRESSION_GLZ:
+        try_way(choice, write_lz);
+        break;
+    case SPICE_IMAGE_COMPRESSION_LZ4:
+        if (is_rgb && writer->settings->lz4)
+            try_way(choice, write_lz4);
+        else
+            try_way(choice, write_lz);
+        break;
+    case SPICE_IMAGE_COMPRESSION_AUTO_LZ:
+    case SPICE_IMAGE_COMPRESSION_AUTO_GLZ:
+        choose_by_kind(writer, pixels, choice);
+        break;
+    default: /* off */
+        break;
+    }
 }
 
 static int64_t
 write_payload(struct writer *writer, const struct pixels *pixels)
 {
-    image_way *ways[4];
-    uint32_t count = choose_ways(writer, pixels, ways);
+    struct choice choice = {{NULL}, 0};
 
-    for (uint32_t i = 0; i < count; i++) {
-        int64_t size = ways[i](writer);
+    choose(writer, pixels, &choice);
+    for (uint32_t i = 0; i < choice.count; i++) {
+        int64_t size = choice.ways[i](writer);
 
         if (size > 0)
             return size;
@@ -229,7 +315,7 @@ image_encode(struct image_encoder *encoder, const struct image_settings *setting
              struct encoded_info *info)
 {
     struct picture picture;
-    struct writer writer = {encoder, settings, dictionary, &picture, NULL, 0, 0, 0};
+    struct writer writer = {&encoder->codecs, settings, dictionary, &picture, NULL, 0, 0, 0};
     uint64_t start = out->size, size;
     uint8_t *at;
 

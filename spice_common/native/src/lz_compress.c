@@ -9,7 +9,8 @@ enum {
     /* After so many places without a match (as a power of 2) steps become longer. */
     PATIENCE = 5,
     MAX_STEP = 16,
-    /* First byte, low byte of the distance, two more if it is far, end of the length. */
+    /* First byte, low byte of the distance, two more if it is far, end of the length.
+     */
     MATCH_SIZE = 5,
 };
 
@@ -90,9 +91,8 @@ try_distance(struct match *best, const uint8_t *at, uint32_t distance, uint32_t 
     uint32_t length;
 
     /* No need to compare all if the unit that would make it longer differs. */
-    if (best->length >= limit ||
-        !same_unit(from + (uint64_t)best->length * size,
-                   at + (uint64_t)best->length * size, unit))
+    if (best->length >= limit || !same_unit(from + (uint64_t)best->length * size,
+                                            at + (uint64_t)best->length * size, unit))
         return;
     length = lz_match_length(from, at, limit, unit);
     if (length > best->length) {

@@ -92,16 +92,6 @@ decode_colors(struct decoding *decoding)
     return decoding->in ? 0 : -1;
 }
 
-static void
-set_alpha(uint8_t *row, const uint8_t *alpha, uint32_t width)
-{
-    for (uint32_t x = 0; x < width; x++) {
-        uint32_t pixel = lz_load32(row + 4 * (uint64_t)x) & 0xffffff;
-
-        lz_store32(row + 4 * (uint64_t)x, pixel | (uint32_t)alpha[x] << 24);
-    }
-}
-
 static int
 decode_alpha(struct decoding *decoding)
 {
@@ -113,8 +103,8 @@ decode_alpha(struct decoding *decoding)
     decoding->in = lz_expand(decoding->in, decoding->in_end, alpha, width * height,
                              LZ_OUTPUT_BYTE);
     for (uint32_t y = 0; decoding->in && y < height; y++)
-        set_alpha(decoding->dst + y * decoding->stride, alpha + (uint64_t)y * width,
-                  width);
+        lz_set_alpha(decoding->dst + y * decoding->stride, alpha + (uint64_t)y * width,
+                     width);
     free(alpha);
     return decoding->in ? 0 : -1;
 }

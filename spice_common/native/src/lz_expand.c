@@ -7,26 +7,6 @@ struct cursor {
     uint8_t *out, *out_start, *out_end;
 };
 
-LZ_INLINE int
-literals(struct cursor *at, uint32_t count, enum lz_output output)
-{
-    const uint64_t in_size = (uint64_t)count * lz_literal_size(lz_output_unit(output));
-    const uint64_t out_size = (uint64_t)count * lz_output_size(output);
-    uint64_t in_room = (uint64_t)(at->in_end - at->in);
-    uint64_t out_room = (uint64_t)(at->out_end - at->out);
-
-    if (in_room < in_size || out_room < out_size)
-        return -1;
-    /* The most that a copy of any output takes more than it was asked for. */
-    lz_copy_literals(at->out, at->in, count,
-                     in_room >= LZ_MAX_LITERALS * 3 + LZ_OVERRUN &&
-                         out_room >= LZ_MAX_LITERALS * 4 + LZ_OVERRUN,
-                     output);
-    at->in += in_size;
-    at->out += out_size;
-    return 0;
-}
-
 /* The distance of a match, counted from 0; UINT32_MAX if the data end before. */
 LZ_INLINE uint32_t
 get_distance(struct cursor *at, uint32_t first)
@@ -71,7 +51,8 @@ expand(struct cursor at, enum lz_output output)
         if (at.in == at.in_end)
             return NULL;
         first = *at.in++;
-        if (first < LZ_MAX_LITERALS ? literals(&at, first + 1, output)
+        if (first < LZ_MAX_LITERALS ? lz_take_literals(&at.in, at.in_end, &at.out,
+                                                       at.out_end, first + 1, output)
                                     : match(&at, first, output))
             return NULL;
     }
@@ -96,4 +77,14 @@ lz_expand(const uint8_t *in, const uint8_t *in_end, uint8_t *out, uint32_t count
         return expand(at, LZ_OUTPUT_RGB16_TO_32);
     }
     return NULL;
+}
+
+void
+lz_set_alpha(uint8_t *pixels, const uint8_t *alpha, uint64_t width)
+{
+    for (uint64_t x = 0; x < width; x++) {
+        uint32_t pixel = lz_load32(pixels + 4 * x) & 0xffffff;
+
+        lz_store32(pixels + 4 * x, pixel | (uint32_t)alpha[x] << 24);
+    }
 }

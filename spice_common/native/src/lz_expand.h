@@ -30,7 +30,8 @@ lz_output_unit(enum lz_output output)
                                        : LZ_UNIT_RGB16;
 }
 
-/* Copies may write so many bytes more than asked for, where that stays in the picture. */
+/* Copies may write so many bytes more than asked for, where that stays in the picture.
+ */
 enum { LZ_OVERRUN = 16 };
 
 /* One literal of 16 bits as a color of 32: a channel's high bits fill its low ones. */
@@ -83,6 +84,30 @@ lz_copy_literals(uint8_t *out, const uint8_t *in, uint32_t count, int spare,
     } else {
         lz_copy_rgb(out, in, count, spare);
     }
+}
+
+/*
+ * Move both sides over count literals; -1 if they end before.  A copy may take more
+ * than it was asked for where that much is left.
+ */
+LZ_INLINE int
+lz_take_literals(const uint8_t **in, const uint8_t *in_end, uint8_t **out,
+                 const uint8_t *out_end, uint32_t count, enum lz_output output)
+{
+    const uint64_t in_size = (uint64_t)count * lz_literal_size(lz_output_unit(output));
+    const uint64_t out_size = (uint64_t)count * lz_output_size(output);
+    uint64_t in_room = (uint64_t)(in_end - *in);
+    uint64_t out_room = (uint64_t)(out_end - *out);
+
+    if (in_room < in_size || out_room < out_size)
+        return -1;
+    lz_copy_literals(*out, *in, count,
+                     in_room >= LZ_MAX_LITERALS * 3 + LZ_OVERRUN &&
+                         out_room >= LZ_MAX_LITERALS * 4 + LZ_OVERRUN,
+                     output);
+    *in += in_size;
+    *out += out_size;
+    return 0;
 }
 
 /* Copy bytes from `distance` before out, which they may overlap by then. */
@@ -138,5 +163,8 @@ lz_get_length(const uint8_t **in, const uint8_t *in_end, uint32_t first)
  */
 const uint8_t *lz_expand(const uint8_t *in, const uint8_t *in_end, uint8_t *out,
                          uint32_t count, enum lz_output output);
+
+/* Set the fourth byte of width 32-bit pixels. */
+void lz_set_alpha(uint8_t *pixels, const uint8_t *alpha, uint64_t width);
 
 #endif /* LZ_EXPAND_H */

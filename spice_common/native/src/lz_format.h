@@ -32,7 +32,8 @@ enum {
     LZ_FAR = 65535 - 2,
 };
 
-/* What is matched and copied as one: a pixel, or a byte of packed indexes or of alpha. */
+/* What is matched and copied as one: a pixel, or a byte of packed indexes or of alpha.
+ */
 enum lz_unit {
     LZ_UNIT_BYTE,
     LZ_UNIT_RGB16,

@@ -328,7 +328,7 @@ exact_gain(const struct search *search, const struct scroll *scroll)
     return sum;
 }
 
-/* What moving by distance is good for. */
+/* What moving by distance is good for; 0: nothing. */
 static int
 try_distance(struct search *search, int32_t distance, struct scroll *scroll)
 {
@@ -350,17 +350,45 @@ try_distance(struct search *search, int32_t distance, struct scroll *scroll)
     return 1;
 }
 
+static uint64_t
+area_of(pixman_box32_t box)
+{
+    return (uint64_t)(box.x2 - box.x1) * (uint64_t)(box.y2 - box.y1);
+}
+
+/* Pixels in the lines that changed, strip by strip. */
+static uint64_t
+changed_pixels(const struct search *search)
+{
+    uint64_t pixels = 0;
+
+    for (uint32_t s = 0; s < search->grid.strips; s++) {
+        const uint32_t *then = search->then_hash + (size_t)s * search->grid.count;
+        const uint32_t *now = search->now_hash + (size_t)s * search->grid.count;
+        uint32_t lines = 0;
+
+        for (uint32_t i = 0; i < search->grid.count; i++)
+            lines += then[i] != now[i];
+        pixels += (uint64_t)lines * strip_width(&search->grid, s);
+    }
+    return pixels;
+}
+
+/* Improve found by a move along grid's lines; 1: it explains most of what changed. */
 static int
 find_along(struct scroll_finder *finder, const struct pixels *then,
            const struct pixels *now, struct line_grid grid, struct scroll *found)
 {
     struct search search = {.then = then, .now = now, .grid = grid};
+    uint64_t changed;
 
-    found->saved = 0;
     if (grid.count < MIN_LINES || search_init(&search, finder))
         return 0;
     hash_lines(&grid, then, search.then_hash);
     hash_lines(&grid, now, search.now_hash);
+    changed = changed_pixels(&search);
+    if (changed < MIN_SAVED)
+        return 1; /* there is not enough to save */
     collect_votes(&search);
     for (int i = 0; i < NUM_CANDIDATES; i++) {
         int32_t distance = next_candidate(&search);
@@ -371,15 +399,17 @@ find_along(struct scroll_finder *finder, const struct pixels *then,
         if (try_distance(&search, distance, &scroll) && scroll.saved > found->saved)
             *found = scroll;
     }
-    return found->saved > 0;
+    return found->saved > 0 && 2 * area_of(found->to) > changed;
 }
 
 int
 scroll_find(struct scroll_finder *finder, const struct pixels *then,
             const struct pixels *now, pixman_box32_t box, struct scroll *found)
 {
+    found->saved = 0;
     if (box.x1 >= box.x2 || box.y1 >= box.y2)
         return 0;
-    return find_along(finder, then, now, line_grid_of(box, 1), found) ||
-           find_along(finder, then, now, line_grid_of(box, 0), found);
+    if (!find_along(finder, then, now, line_grid_of(box, 1), found))
+        find_along(finder, then, now, line_grid_of(box, 0), found);
+    return found->saved > 0;
 }

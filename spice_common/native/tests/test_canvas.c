@@ -10,7 +10,7 @@
 
 #include "canvas.h"
 #include "check.h"
-#include "display_message.h"
+#include "pending.h"
 
 enum { SIDE = 40, ROUNDS = 5000, MAX_CLIPS = 6, IMAGE_SIDE = 64 };
 
@@ -217,17 +217,21 @@ static void
 draw_scene(const struct scene *scene, struct canvas *canvas,
            struct display_messages *messages, uint64_t max_bytes)
 {
-    struct batch_position position = {0, 0, 0};
+    struct pending *pending = messages ? pending_new(canvas) : NULL;
+    struct batch_position position = {0};
     int more;
 
+    CHECK(!messages || pending);
     do {
-        more = display_draw_batch(canvas, scene->batch, &position, messages, max_bytes);
-        if (messages) {
+        more = pending_draw_batch(canvas, scene->batch, &position, &pending,
+                                  pending ? 1 : 0, messages, max_bytes);
+        while (pending && pending_flush(pending, messages, max_bytes, 0, 0)) {
             check_messages(messages);
             free(display_messages_take_data(messages));
             display_messages_clear(messages);
         }
     } while (more);
+    pending_free(pending);
     CHECK(position.entry == scene->batch->num_entries);
 }
 
