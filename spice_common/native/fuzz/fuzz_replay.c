@@ -11,6 +11,8 @@
 #include "guest_replay.h"
 #include "guest_replay_samples.h"
 
+enum { EMPTY_SIZE = 15 }; /* of a record without events */
+
 size_t
 fuzz_seed(uint32_t number, uint8_t *bytes)
 {
@@ -59,14 +61,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     struct recorded first = play(data + 1, size - 1, (size_t)1 << (data[0] & 15));
-    struct recorded again = play(first.commands, first.commands_size, SIZE_MAX);
-    CHECK(first.commands_size == again.commands_size &&
-          memcmp(first.commands, again.commands, first.commands_size) == 0);
-    forget(&again);
-    again = play(first.cursors, first.cursors_size, SIZE_MAX);
-    CHECK(first.cursors_size == again.cursors_size &&
-          memcmp(first.cursors, again.cursors, first.cursors_size) == 0);
-    forget(&again);
+    if (first.commands_size > EMPTY_SIZE) {
+        struct recorded again = play(first.commands, first.commands_size, SIZE_MAX);
+        CHECK(first.commands_size == again.commands_size &&
+              memcmp(first.commands, again.commands, first.commands_size) == 0);
+        forget(&again);
+    }
+    if (first.cursors_size > EMPTY_SIZE) {
+        struct recorded again = play(first.cursors, first.cursors_size, SIZE_MAX);
+        CHECK(first.cursors_size == again.cursors_size &&
+              memcmp(first.cursors, again.cursors, first.cursors_size) == 0);
+        forget(&again);
+    }
     forget(&first);
     return 0;
 }

@@ -15,8 +15,8 @@
 #include "ring.h"
 
 enum {
-    REPLAY_RAM_SIZE = 1 << 16,
-    REPLAY_VRAM_SIZE = 1 << 16,
+    REPLAY_RAM_SIZE = 1 << 14,
+    REPLAY_VRAM_SIZE = 1 << 14,
     REPLAY_RECORD_SIZE = 1 << 24, /* what a record may become */
 };
 

@@ -133,7 +133,7 @@ guest_push_shapes(struct guest *guest)
     uint64_t address;
     guest_stroke(guest, &address);
     guest_push(guest, &guest->commands, QXL_CMD_DRAW, address);
-    for (uint16_t flags = 1; flags <= SPICE_STRING_FLAGS_RASTER_A8; flags <<= 1) {
+    for (uint16_t flags = 1; flags <= SPICE_STRING_FLAGS_RASTER_A8; flags = (uint16_t)(flags << 1)) {
         guest_text(guest, flags, &address);
         guest_push(guest, &guest->commands, QXL_CMD_DRAW, address);
     }
