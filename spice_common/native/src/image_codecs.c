@@ -152,6 +152,48 @@ encode_lz_alpha(struct image_codecs *codecs, const struct picture *picture, uint
     return encode_lz_type(codecs, picture, LZ_IMAGE_TYPE_XXXA, dst, dst_size);
 }
 
+int64_t
+encode_glz(struct glz_dictionary *dictionary, const struct picture *picture,
+           uint8_t *dst, uint64_t dst_size)
+{
+    uint32_t type = lz_type(picture->format);
+
+    if (!dictionary || type < LZ_IMAGE_TYPE_RGB16 || type > LZ_IMAGE_TYPE_RGBA)
+        return 0;
+    return glz_encode(dictionary, type, picture->width, picture->height, picture->data,
+                      picture_size(picture), picture->stride, 1, dst, dst_size);
+}
+
+static z_stream *
+deflate_stream(struct image_codecs *codecs)
+{
+    if (codecs->deflate)
+        return deflateReset(codecs->deflate) == Z_OK ? codecs->deflate : NULL;
+    codecs->deflate = calloc(1, sizeof(*codecs->deflate));
+    if (codecs->deflate && deflateInit(codecs->deflate, ZLIB_LEVEL) != Z_OK) {
+        free(codecs->deflate);
+        codecs->deflate = NULL;
+    }
+    return codecs->deflate;
+}
+
+int64_t
+encode_zlib(struct image_codecs *codecs, const uint8_t *coded, uint64_t size,
+            uint8_t *dst, uint64_t dst_size)
+{
+    z_stream *stream = deflate_stream(codecs);
+
+    if (!stream || size > UINT32_MAX)
+        return 0;
+    stream->next_in = (uint8_t *)(uintptr_t)coded; /* zlib reads it only */
+    stream->avail_in = (uint32_t)size;
+    stream->next_out = dst;
+    stream->avail_out = (uint32_t)(dst_size < size ? dst_size : size);
+    if (deflate(stream, Z_FINISH) != Z_STREAM_END)
+        return 0;
+    return (int64_t)stream->total_out;
+}
+
 static uint8_t *
 put_u32_be(uint8_t *at, uint32_t value)
 {

@@ -13,6 +13,7 @@
 #include <turbojpeg.h>
 #include <zlib.h>
 
+#include "glz.h"
 #include "image_encode.h"
 #include "lz.h"
 #include "quic.h"
@@ -54,6 +55,12 @@ int64_t encode_lz(struct image_codecs *codecs, const struct picture *picture,
 /* The alpha plane of RGBA, for JPEG_ALPHA. */
 int64_t encode_lz_alpha(struct image_codecs *codecs, const struct picture *picture,
                         uint8_t *dst, uint64_t dst_size);
+/* An image that is written must be sent: the dictionary holds it then. */
+int64_t encode_glz(struct glz_dictionary *dictionary, const struct picture *picture,
+                   uint8_t *dst, uint64_t dst_size);
+/* Deflate what a codec wrote; 0: no smaller. */
+int64_t encode_zlib(struct image_codecs *codecs, const uint8_t *coded, uint64_t size,
+                    uint8_t *dst, uint64_t dst_size);
 int64_t encode_lz4(struct image_codecs *codecs, const struct picture *picture,
                    uint8_t *dst, uint64_t dst_size);
 int64_t encode_jpeg(struct image_codecs *codecs, const struct picture *picture,

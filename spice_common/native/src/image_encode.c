@@ -18,8 +18,10 @@ enum {
     BITMAP_SIZE = 1 + 1 + 4 + 4 + 4 + 4, /* without palette */
     BINARY_SIZE = 4,                     /* BinaryData: its size */
     JPEG_ALPHA_SIZE = 1 + 4 + 4,         /* JPEGAlphaData */
+    ZLIB_GLZ_SIZE = 4 + 4,               /* ZlibGlzRGBData */
     /* Fewer bytes of pixels than this go as they are: libspice-server's bound. */
     MIN_CODED_SIZE = 54,
+    MIN_ZLIB_SIZE = 100, /* bytes of GLZ worth deflating, likewise */
 };
 
 struct image_encoder {
@@ -151,6 +153,42 @@ write_lz(struct writer *writer)
                                    writer->room - BINARY_SIZE));
 }
 
+/* ZlibGlzRGBData over the GLZ data at writer->at; 0: it would not be smaller. */
+static int64_t
+write_zlib_glz(struct writer *writer, int64_t glz_size)
+{
+    struct scratch *coded = &writer->codecs->coded;
+    uint8_t *copy = scratch_room(coded, (size_t)glz_size), *at = writer->at;
+    int64_t size;
+
+    if (!copy)
+        return 0;
+    memcpy(copy, binary_at(writer), (size_t)glz_size);
+    size = encode_zlib(writer->codecs, copy, (uint64_t)glz_size, at + ZLIB_GLZ_SIZE,
+                       (uint64_t)glz_size - (ZLIB_GLZ_SIZE - BINARY_SIZE));
+    if (size <= 0) {
+        memcpy(binary_at(writer), copy, (size_t)glz_size);
+        return 0;
+    }
+    writer->type = SPICE_IMAGE_TYPE_ZLIB_GLZ_RGB;
+    at = put_u32(at, (uint32_t)glz_size);
+    put_u32(at, (uint32_t)size);
+    return ZLIB_GLZ_SIZE + size;
+}
+
+static int64_t
+write_glz(struct writer *writer)
+{
+    int64_t size = encode_glz(writer->dictionary, writer->picture, binary_at(writer),
+                              writer->room - BINARY_SIZE);
+    int64_t deflated = 0;
+
+    if (writer->settings->zlib_glz && size >= MIN_ZLIB_SIZE)
+        deflated = write_zlib_glz(writer, size);
+    return deflated ? deflated
+                    : finish_binary(writer, SPICE_IMAGE_TYPE_GLZ_RGB, size);
+}
+
 static int64_t
 write_lz4(struct writer *writer)
 {
@@ -239,13 +277,13 @@ static void
 choose_by_kind(const struct writer *writer, const struct pixels *pixels,
                struct choice *choice)
 {
-    if (pixel_kind_of(pixels) != KIND_PHOTO) {
-        try_way(choice, write_lz);
-        return;
+    if (pixel_kind_of(pixels) == KIND_PHOTO) {
+        if (writer->settings->jpeg)
+            try_way(choice, write_jpeg);
+        try_way(choice, write_quic);
+    } else if (writer->settings->compression == SPICE_IMAGE_COMPRESSION_AUTO_GLZ) {
+        try_way(choice, write_glz);
     }
-    if (writer->settings->jpeg)
-        try_way(choice, write_jpeg);
-    try_way(choice, write_quic);
     try_way(choice, write_lz);
 }
 
@@ -262,8 +300,11 @@ choose(const struct writer *writer, const struct pixels *pixels, struct choice *
             try_way(choice, write_jpeg);
         try_way(choice, write_quic);
         break;
-    case SPICE_IMAGE_COMPRESSION_LZ:
     case SPICE_IMAGE_COMPRESSION_GLZ:
+        try_way(choice, write_glz);
+        try_way(choice, write_lz);
+        break;
+    case SPICE_IMAGE_COMPRESSION_LZ:
         try_way(choice, write_lz);
         break;
     case SPICE_IMAGE_COMPRESSION_LZ4:

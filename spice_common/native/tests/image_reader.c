@@ -6,14 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <turbojpeg.h>
+#include <zlib.h>
 
 #include "check.h"
+#include "glz.h"
 #include "lz.h"
 #include "quic.h"
 
 struct reader {
     const uint8_t *at, *end;
-    struct read_image *image;
+    struct decoded_image *image;
 };
 
 static uint32_t
@@ -29,7 +31,7 @@ take(struct reader *reader, int bytes)
 }
 
 static void
-make_room(struct read_image *image, uint32_t format, uint32_t pixel_size)
+make_room(struct decoded_image *image, uint32_t format, uint32_t pixel_size)
 {
     image->format = format;
     image->stride = (image->width * pixel_size + 3) & ~3u;
@@ -50,7 +52,7 @@ take_size(struct reader *reader)
 static void
 read_bitmap(struct reader *reader)
 {
-    struct read_image *image = reader->image;
+    struct decoded_image *image = reader->image;
     uint32_t format = take(reader, 1), pixel_size = 4;
 
     CHECK(take(reader, 1) == SPICE_BITMAP_FLAGS_TOP_DOWN);
@@ -71,7 +73,7 @@ read_quic(struct reader *reader)
 {
     static const uint32_t formats[] = {0, 0, SPICE_BITMAP_FMT_16BIT, 0,
                                        SPICE_BITMAP_FMT_32BIT, SPICE_BITMAP_FMT_RGBA};
-    struct read_image *image = reader->image;
+    struct decoded_image *image = reader->image;
     struct quic_decoder *decoder = quic_decoder_new();
     uint32_t size = take_size(reader), type, width, height;
 
@@ -86,7 +88,7 @@ read_quic(struct reader *reader)
 static void
 read_lz(struct reader *reader)
 {
-    struct read_image *image = reader->image;
+    struct decoded_image *image = reader->image;
     uint32_t size = take_size(reader);
     struct lz_header header;
 
@@ -116,7 +118,7 @@ read_lz(struct reader *reader)
 static void
 read_lz4(struct reader *reader)
 {
-    struct read_image *image = reader->image;
+    struct decoded_image *image = reader->image;
     uint32_t pixel_size, coded;
     int row, size;
     char *packed;
@@ -142,7 +144,7 @@ read_lz4(struct reader *reader)
 static void
 read_jpeg_data(struct reader *reader, uint32_t size)
 {
-    struct read_image *image = reader->image;
+    struct decoded_image *image = reader->image;
     tjhandle decoder = tjInitDecompress();
 
     make_room(image, SPICE_BITMAP_FMT_32BIT, 4);
@@ -156,7 +158,7 @@ read_jpeg_data(struct reader *reader, uint32_t size)
 static void
 read_jpeg_alpha(struct reader *reader)
 {
-    struct read_image *image = reader->image;
+    struct decoded_image *image = reader->image;
     uint32_t jpeg_size;
 
     CHECK(take(reader, 1) == SPICE_JPEG_ALPHA_FLAGS_TOP_DOWN);
@@ -170,9 +172,40 @@ read_jpeg_alpha(struct reader *reader)
 }
 
 static void
+read_glz_data(struct decoded_image *image, const uint8_t *data, uint64_t size,
+              struct glz_window *window)
+{
+    struct glz_header header;
+
+    CHECK(window && glz_decode_header(data, size, &header) == 0);
+    CHECK(header.width == image->width && header.height == image->height &&
+          header.top_down);
+    make_room(image,
+              header.type == LZ_IMAGE_TYPE_RGBA ? SPICE_BITMAP_FMT_RGBA
+                                                : SPICE_BITMAP_FMT_32BIT,
+              4);
+    CHECK(glz_decode(window, data, size, image->pixels,
+                     (uint64_t)image->stride * image->height, image->stride) == 0);
+}
+
+static void
+read_zlib_glz(struct reader *reader, struct glz_window *window)
+{
+    unsigned long size = take(reader, 4), wanted = size;
+    uint32_t coded = take_size(reader);
+    uint8_t *data = malloc(size);
+
+    CHECK(data && coded < size);
+    CHECK(uncompress(data, &size, reader->at, coded) == Z_OK && size == wanted);
+    read_glz_data(reader->image, data, size, window);
+    free(data);
+}
+
+static void
 read_payload(struct reader *reader, struct glz_window *window)
 {
-    (void)window;
+    uint32_t size;
+
     switch (reader->image->type) {
     case SPICE_IMAGE_TYPE_BITMAP:
         read_bitmap(reader);
@@ -182,6 +215,13 @@ read_payload(struct reader *reader, struct glz_window *window)
         break;
     case SPICE_IMAGE_TYPE_LZ_RGB:
         read_lz(reader);
+        break;
+    case SPICE_IMAGE_TYPE_GLZ_RGB:
+        size = take_size(reader);
+        read_glz_data(reader->image, reader->at, size, window);
+        break;
+    case SPICE_IMAGE_TYPE_ZLIB_GLZ_RGB:
+        read_zlib_glz(reader, window);
         break;
     case SPICE_IMAGE_TYPE_LZ4:
         read_lz4(reader);
@@ -197,10 +237,10 @@ read_payload(struct reader *reader, struct glz_window *window)
     }
 }
 
-struct read_image
-read_image(const uint8_t *data, uint64_t size, struct glz_window *window)
+struct decoded_image
+decode_checked(const uint8_t *data, uint64_t size, struct glz_window *window)
 {
-    struct read_image image = {0};
+    struct decoded_image image = {0};
     struct reader reader = {data, data + size, &image};
 
     image.id = take(&reader, 4);
@@ -214,7 +254,7 @@ read_image(const uint8_t *data, uint64_t size, struct glz_window *window)
 }
 
 void
-read_image_free(struct read_image *image)
+decoded_image_free(struct decoded_image *image)
 {
     free(image->pixels);
 }

@@ -7,7 +7,7 @@
 
 struct glz_window;
 
-struct read_image {
+struct decoded_image {
     uint64_t id;
     uint32_t type, flags, width, height;
     uint32_t format; /* SPICE_BITMAP_FMT_* of the pixels */
@@ -19,8 +19,8 @@ struct read_image {
  * Decode the image that takes exactly size bytes.  window: what GLZ images refer to.
  * Anything wrong ends the program: the writer is at fault.
  */
-struct read_image read_image(const uint8_t *data, uint64_t size,
+struct decoded_image decode_checked(const uint8_t *data, uint64_t size,
                              struct glz_window *window);
-void read_image_free(struct read_image *image);
+void decoded_image_free(struct decoded_image *image);
 
 #endif /* IMAGE_READER_H */

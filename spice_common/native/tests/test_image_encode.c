@@ -8,6 +8,7 @@
 #include "bitmap_source.h"
 #include "check.h"
 #include "display_message_writer.h"
+#include "glz.h"
 #include "image_encode.h"
 #include "image_reader.h"
 #include "picture.h"
@@ -26,10 +27,12 @@ static const uint32_t modes[] = {
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 static uint32_t state = 17;
+static struct glz_dictionary *dictionary;
+static struct glz_window *window;
 
 /* A row of a decoded image as ARGB words. */
 static void
-decoded_row(const struct read_image *image, uint32_t y, uint32_t *words)
+decoded_row(const struct decoded_image *image, uint32_t y, uint32_t *words)
 {
     static const uint32_t no_palette[256];
 
@@ -52,7 +55,7 @@ channel_loss(uint32_t a, uint32_t b)
 
 /* The greatest difference of a channel between the picture and its image. */
 static uint32_t
-loss_of(const struct pixels *pixels, const struct read_image *image)
+loss_of(const struct pixels *pixels, const struct decoded_image *image)
 {
     uint32_t *before = malloc((size_t)pixels->width * 4);
     uint32_t *after = malloc((size_t)pixels->width * 4), loss = 0;
@@ -91,21 +94,21 @@ encode_one(struct image_encoder *encoder, struct display_messages *messages,
     uint64_t id = (uint64_t)draw_random(&state) << 32 | draw_random(&state);
     uint64_t start;
     struct encoded_info info;
-    struct read_image image;
+    struct decoded_image image;
 
     display_messages_clear(messages);
     CHECK(begin_message(messages, SPICE_MSG_DISPLAY_DRAW_COPY, 0));
     start = messages->size;
-    CHECK(image_encode(encoder, settings, NULL, pixels, id, SPICE_IMAGE_FLAGS_CACHE_ME,
+    CHECK(image_encode(encoder, settings, dictionary, pixels, id, SPICE_IMAGE_FLAGS_CACHE_ME,
                        messages, &info) == 0);
     check_size(pixels, &info, messages->size - start);
-    image = read_image(messages->data + start, messages->size - start, NULL);
+    image = decode_checked(messages->data + start, messages->size - start, window);
     CHECK(image.id == id && image.flags == SPICE_IMAGE_FLAGS_CACHE_ME);
     CHECK(image.type == info.type);
     CHECK(image.width == pixels->width && image.height == pixels->height);
     CHECK(loss_of(pixels, &image) <= (info.lossy ? MAX_LOSS : 0));
     CHECK(!info.lossy || settings->jpeg);
-    read_image_free(&image);
+    decoded_image_free(&image);
     return info.type;
 }
 
@@ -180,7 +183,9 @@ main(void)
     struct image_encoder *encoder = image_encoder_new();
     struct display_messages *messages = display_messages_new();
 
-    CHECK(encoder && messages);
+    dictionary = glz_dictionary_new(1 << 20);
+    window = glz_window_new(1 << 22);
+    CHECK(encoder && messages && dictionary && window);
     for (int i = 0; i < ROUNDS * NUM_PICTURE_KINDS * (int)LENGTH(formats); i++) {
         enum picture_kind kind = (enum picture_kind)(i % NUM_PICTURE_KINDS);
         uint32_t format = formats[i / NUM_PICTURE_KINDS % (int)LENGTH(formats)];
@@ -196,6 +201,8 @@ main(void)
     }
     bad_arguments(encoder, messages);
     image_encoder_free(encoder);
+    glz_dictionary_free(dictionary);
+    glz_window_free(window);
     display_messages_free(messages);
     return 0;
 }
