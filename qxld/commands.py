@@ -27,6 +27,7 @@ from qxld.replay import replay
 from qxld.runtime_dir import qemu_monitor_path, runtime_dir
 from qxld.settings import attach_options, check_tablet, layout, read_password
 from spice_client.errors import SpiceClientError
+from spice_client.options import ClientOptions
 from spice_client.screenshot import screenshot as take_screenshot
 from spice_client.tls import TlsTrust
 from spice_protocol.errors import ProtocolError
@@ -179,7 +180,7 @@ def screenshot(arguments: argparse.Namespace) -> int:
         password=secret,
         trust=trust,
         display_id=arguments.display,
-        timeout_s=arguments.timeout,
+        options=ClientOptions(timeout_s=arguments.timeout),
     )
     try:
         picture = asyncio.run(work)

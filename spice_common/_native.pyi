@@ -59,6 +59,66 @@ class _Lib(Protocol):
     ) -> int: ...
     def canvas_counters(self, canvas: CData, /) -> CData: ...
 
+    # client_canvas.h
+    CLIENT_MORE: int
+    CLIENT_OTHER: int
+    CLIENT_FAILED: int
+    CLIENT_OK: int
+    CLIENT_BAD_MESSAGE: int
+    CLIENT_TOO_BIG: int
+    CLIENT_NO_SURFACE: int
+    CLIENT_SURFACE_EXISTS: int
+    CLIENT_BAD_SURFACE: int
+    CLIENT_NO_IMAGE: int
+    CLIENT_NO_GLZ_IMAGE: int
+    CLIENT_NO_PALETTE: int
+    CLIENT_BAD_IMAGE: int
+    CLIENT_UNSUPPORTED_IMAGE: int
+    CLIENT_REJECTED: int
+    CLIENT_UNSUPPORTED: int
+    CLIENT_LIMIT_IMAGES: int
+    CLIENT_LIMIT_PALETTES: int
+    CLIENT_LIMIT_SURFACES: int
+    CLIENT_NO_MEMORY: int
+    CLIENT_SURFACES: int
+    def client_cache_new(self, image_pixels: int, window_pixels: int, /) -> CData: ...
+    def client_cache_free(self, cache: CData, /) -> None: ...
+    def client_cache_forget_images(self, cache: CData, /) -> None: ...
+    def client_cache_image_bytes(self, cache: CData, /) -> int: ...
+    def client_cache_num_images(self, cache: CData, /) -> int: ...
+    def client_canvas_new(
+        self, cache: CData, paint: int, max_message: int, /
+    ) -> CData: ...
+    def client_canvas_free(self, canvas: CData, /) -> None: ...
+    def client_canvas_receive(
+        self,
+        canvas: CData,
+        data: CData,
+        size: int,
+        full_header: int,
+        progress: CData,
+        /,
+    ) -> None: ...
+    def client_canvas_message(
+        self,
+        canvas: CData,
+        message_type: int,
+        body: CData,
+        size: int,
+        detail: CData,
+        /,
+    ) -> int: ...
+    def client_canvas_takes(self, message_type: int, /) -> int: ...
+    def client_canvas_surfaces(self, canvas: CData, /) -> CData: ...
+    def client_canvas_read(
+        self, canvas: CData, surface_id: int, dst: CData, size: int, /
+    ) -> int: ...
+    def client_canvas_primary(self, canvas: CData, /) -> int: ...
+    def client_canvas_marked(self, canvas: CData, /) -> int: ...
+    def client_canvas_complete(self, canvas: CData, /) -> int: ...
+    def client_canvas_forget_palettes(self, canvas: CData, /) -> None: ...
+    def client_canvas_counts(self, canvas: CData, /) -> CData: ...
+
     # command.h
     BATCH_NOT_RELEASED: int
     COMMAND_COMPAT: int

@@ -127,6 +127,7 @@ pending_draw_batch(struct canvas *canvas, const struct command_batch *batch,
         handle_entry(&drawing, &batch->entries[position->entry]);
         position->entry++;
     }
-    display_messages_clear(scratch);
+    if (num_clients)
+        display_messages_clear(scratch);
     return position->entry < batch->num_entries;
 }

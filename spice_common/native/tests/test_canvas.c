@@ -215,13 +215,13 @@ make_canvas(uint8_t *memory, int32_t width, int32_t height, int32_t stride)
 
 static void
 draw_scene(const struct scene *scene, struct canvas *canvas,
-           struct display_messages *messages, uint64_t max_bytes)
+           struct display_messages *messages, int has_client, uint64_t max_bytes)
 {
-    struct pending *pending = messages ? pending_new(canvas) : NULL;
+    struct pending *pending = has_client ? pending_new(canvas) : NULL;
     struct batch_position position = {0};
     int more;
 
-    CHECK(!messages || pending);
+    CHECK(!has_client || pending);
     do {
         more = pending_draw_batch(canvas, scene->batch, &position, &pending,
                                   pending ? 1 : 0, messages, max_bytes);
@@ -253,8 +253,8 @@ one_round(struct scene *scene, struct display_messages *messages)
     canvas = make_canvas(memory, width, height, stride);
     other = make_canvas(seen, width, height, stride);
     make_scene(scene);
-    draw_scene(scene, canvas, NULL, 1 << 30);
-    draw_scene(scene, other, messages, steps[draw_number(0, 3)]);
+    draw_scene(scene, canvas, messages, 0, 1 << 30);
+    draw_scene(scene, other, messages, 1, steps[draw_number(0, 3)]);
     draw_plainly(scene, plain, width, height);
     CHECK(memcmp(memory, seen, size) == 0);
     CHECK(canvas_read_surface(canvas, 0, (uint8_t *)got,

@@ -167,6 +167,7 @@ def test_monitors_config(bench):
 
 def test_off_screen_surfaces(bench):
     client = bench.display_client()
+    client.paint_until(lambda p: p.marks)
     guest = bench.guest
     bench.draw(guest.create_surface, 3, 16, 16)
     bench.draw(guest.draw_fill, QXLRect(0, 0, 16, 16), 0xFF123456, surface_id=3)
@@ -316,7 +317,7 @@ def test_a_client_that_never_reads_costs_bounded_memory_and_nobodys_time():
             scribble(bench, 20, seed)
             paint_to(bench, good)
             assert max(waiting(bench)) <= 2 * FLUSH_SIZE + LOW_PIPE
-        assert bench.stats().message_bytes > 10 * FLUSH_SIZE
+        assert bench.stats().message_bytes > 4 * FLUSH_SIZE
         # It wakes up: what it is sent is little, and exact in the end.
         paint_to(bench, slow)
         assert slow.received < 4 * FLUSH_SIZE
