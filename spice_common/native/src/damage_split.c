@@ -3,8 +3,8 @@
  * damage_split.c: fills first, then runs of tiles joined while that makes them cheaper.
  *
  * Each piece is priced: what its tiles take in the better of both families of codecs,
- * and what a message takes.  Two pieces become one if the price falls; so text next to a
- * photo stays apart, and the gaps between words do not.
+ * and what a message takes.  Two pieces become one if the price falls; so text next to
+ * a photo stays apart, and the gaps between words do not.
  */
 #include "damage_split.h"
 
@@ -123,7 +123,8 @@ judge_tiles(struct splitter *splitter)
                 *kind = tile_kind_of(splitter->now,
                                      pixels_of(splitter, x, y, x + 1, y + 1));
             else
-                *kind = (struct tile_kind){TILE_CLEAN, CLEAN_LZ_COST, CLEAN_QUIC_COST, 0};
+                *kind =
+                    (struct tile_kind){TILE_CLEAN, CLEAN_LZ_COST, CLEAN_QUIC_COST, 0};
         }
     }
 }
@@ -178,7 +179,8 @@ take_fills(struct splitter *splitter)
         for (uint32_t x = 0; x < splitter->changed->columns; x++) {
             if (kind_at(splitter, x, y)->kind == KIND_FLAT &&
                 (x == 0 || kind_at(splitter, x - 1, y)->kind != KIND_FLAT ||
-                 kind_at(splitter, x - 1, y)->color != kind_at(splitter, x, y)->color) &&
+                 kind_at(splitter, x - 1, y)->color !=
+                     kind_at(splitter, x, y)->color) &&
                 take_fill(splitter, x, y))
                 return -1;
         }
@@ -275,7 +277,8 @@ add_run(struct splitter *splitter, const struct tile_rect *run)
 static int
 same_run(uint32_t kind, uint32_t next)
 {
-    return next != TILE_CLEAN && (kind == next || kind == KIND_FLAT || next == KIND_FLAT);
+    return next != TILE_CLEAN &&
+           (kind == next || kind == KIND_FLAT || next == KIND_FLAT);
 }
 
 static int
