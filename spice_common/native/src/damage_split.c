@@ -38,6 +38,7 @@ struct tile_rect {
     uint32_t x1, y1, x2, y2;
     uint64_t lz_cost, quic_cost;
     uint32_t is_flat, color; /* nothing but tiles of this color */
+    uint32_t kind;           /* of most of it: KIND_TEXT or KIND_PHOTO */
 };
 
 void
@@ -215,6 +216,7 @@ join(const struct tile_rect *a, const struct tile_rect *b)
     covered = (uint64_t)(a->x2 - a->x1) * (a->y2 - a->y1) +
               (uint64_t)(b->x2 - b->x1) * (b->y2 - b->y1);
     both.is_flat = a->is_flat && b->is_flat && a->color == b->color && area == covered;
+    both.kind = a->kind == b->kind ? a->kind : KIND_TEXT;
     both.lz_cost = a->lz_cost + b->lz_cost;
     both.quic_cost = a->quic_cost + b->quic_cost;
     if (area > covered) {
@@ -224,9 +226,9 @@ join(const struct tile_rect *a, const struct tile_rect *b)
     return both;
 }
 
-/* The earlier piece that rect saves most with, or its own index. */
+/* The earlier piece that the one at index saves most with, or index itself. */
 static uint32_t
-best_partner(const struct splitter *splitter, uint32_t index)
+best_partner(const struct splitter *splitter, uint32_t index, int mixed)
 {
     const struct tile_rect *rect = &splitter->rects[index];
     uint32_t first = index > MAX_LOOK_BACK ? index - MAX_LOOK_BACK : 0, best = index;
@@ -237,6 +239,8 @@ best_partner(const struct splitter *splitter, uint32_t index)
         struct tile_rect both = join(other, rect);
         uint64_t apart = price(other) + price(rect), together = price(&both);
 
+        if (!mixed && other->kind != rect->kind)
+            continue;
         if (together < apart && apart - together > best_saving) {
             best_saving = apart - together;
             best = i;
@@ -245,13 +249,13 @@ best_partner(const struct splitter *splitter, uint32_t index)
     return best;
 }
 
-/* Join the last piece with earlier ones for as long as that saves. */
+/* Join the last piece with earlier ones, of its kind or mixed, while that saves. */
 static void
-settle_last(struct splitter *splitter)
+settle_last(struct splitter *splitter, int mixed)
 {
     for (;;) {
         uint32_t last = splitter->num_rects - 1;
-        uint32_t partner = best_partner(splitter, last);
+        uint32_t partner = best_partner(splitter, last, mixed);
 
         if (partner == last)
             return;
@@ -269,8 +273,21 @@ add_run(struct splitter *splitter, const struct tile_rect *run)
         grow((void **)&splitter->rects, &splitter->cap_rects, sizeof(*splitter->rects)))
         return -1;
     splitter->rects[splitter->num_rects++] = *run;
-    settle_last(splitter);
+    settle_last(splitter, 0);
     return 0;
+}
+
+/* What did not find its like is joined with its neighbours if that is cheaper. */
+static void
+mix_pieces(struct splitter *splitter)
+{
+    uint32_t count = splitter->num_rects;
+
+    splitter->num_rects = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        splitter->rects[splitter->num_rects++] = splitter->rects[i];
+        settle_last(splitter, 1);
+    }
 }
 
 /* Do two tiles belong in one run?  What is flat goes with everything. */
@@ -306,6 +323,7 @@ add_runs(struct splitter *splitter, uint32_t y)
             run.quic_cost += tile->quic_cost;
         }
         run.x2 = x;
+        run.kind = kind == KIND_PHOTO ? KIND_PHOTO : KIND_TEXT;
         if (add_run(splitter, &run))
             return -1;
     }
@@ -349,6 +367,7 @@ find_pieces(struct splitter *splitter)
     for (uint32_t y = 0; y < splitter->changed->rows; y++)
         if (add_runs(splitter, y))
             return -1;
+    mix_pieces(splitter);
     for (uint32_t i = 0; i < splitter->num_rects; i++)
         if (emit(splitter, &splitter->rects[i]))
             return -1;
