@@ -26,7 +26,8 @@ from qxl_device.device import QXLDevice
 from qxld.input_pipe import SwitchedPipe
 from qxld.patience import told_after
 from qxld.runtime_dir import MAX_SOCKET_PATH, qemu_monitor_path
-from qxld.settings import attach_options, layout, server_config
+from qxld.settings import attach_options, compression, layout, server_config
+from spice_server.display.client_caches import ClientCaches
 from spice_server.display.worker import DisplayWorker
 from spice_server.server import Server
 from vd_interfaces.qxl import Head, MonitorsConfig
@@ -72,8 +73,10 @@ class Daemon:
             layout(config.device),
             vectors=config.device.vectors,
         )
+        packing = compression(config)
+        caches = ClientCaches(len(self.transport.displays))
         self.workers = [
-            DisplayWorker(QXLDevice(display, number))
+            DisplayWorker(QXLDevice(display, number), packing, caches)
             for number, display in enumerate(self.transport.displays)
         ]
         # One for all QEMUs: the server tells it of channel events for ever.

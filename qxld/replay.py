@@ -19,7 +19,7 @@ from qxld.interruption import until_signal
 from qxld.options import configuration
 from qxld.replay_guest import ReplayGuest
 from qxld.replay_report import CpuClock, report
-from qxld.settings import server_config
+from qxld.settings import compression, server_config
 from qxld.unpack import RecordedFile
 from spice_server.display.worker import DisplayWorker
 from spice_server.inputs.no_input import NoInput
@@ -85,7 +85,9 @@ class _Player:
         self._file = file
         self._transport = InProcessTransport(ram_size=RAM_SIZE, vram_size=VRAM_SIZE)
         parameters = RomParameters.for_ram(0, RAM_SIZE)
-        self._worker = DisplayWorker(QXLDevice(self._transport, parameters))
+        self._worker = DisplayWorker(
+            QXLDevice(self._transport, parameters), compression(config)
+        )
         self._guest = ReplayGuest(
             self._transport, file, pace=pace, max_gap=arguments.max_gap
         )

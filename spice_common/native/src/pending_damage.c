@@ -210,6 +210,60 @@ send_whole(struct pending *pending, struct pending_surface *surface,
     tile_map_clear(&surface->unknown);
 }
 
+/* The box around all that is damaged; empty if there is none. */
+static pixman_box32_t
+damage_extents(const struct tile_map *damage)
+{
+    pixman_box32_t all = {INT32_MAX, INT32_MAX, 0, 0};
+    struct tile_run run = {0, 0, 0};
+
+    while (tile_map_next(damage, &run)) {
+        pixman_box32_t box = tile_run_box(damage, &run);
+
+        all.x1 = box.x1 < all.x1 ? box.x1 : all.x1;
+        all.y1 = box.y1 < all.y1 ? box.y1 : all.y1;
+        all.x2 = box.x2 > all.x2 ? box.x2 : all.x2;
+        all.y2 = box.y2 > all.y2 ? box.y2 : all.y2;
+    }
+    return all;
+}
+
+static void
+send_scroll(struct pending_surface *surface, const struct scroll *scroll,
+            struct display_messages *messages)
+{
+    struct message_base base = {surface->id, scroll->to, NULL, 0};
+    pixman_box32_t from = {scroll->to.x1 - scroll->dx, scroll->to.y1 - scroll->dy,
+                           scroll->to.x2 - scroll->dx, scroll->to.y2 - scroll->dy};
+
+    write_copy_bits(messages, &base, -scroll->dx, -scroll->dy);
+    shadow_move(&surface->shadow, &scroll->to, 1, -scroll->dx, -scroll->dy);
+    if (tile_map_touches(&surface->lossy, from))
+        tile_map_add(&surface->lossy, scroll->to);
+    tile_map_add(&surface->damage, scroll->to);
+}
+
+/* Damage that is there already, elsewhere on the client's screen, is moved. */
+static void
+send_scrolls(struct pending *pending, struct pending_surface *surface,
+             const struct surface *now, struct display_messages *messages)
+{
+    struct pixels shown = shadow_pixels(surface), canvas = canvas_pixels(now);
+    struct scroll scroll;
+
+    for (int i = 0; i < MAX_SCROLLS; i++) {
+        pixman_box32_t box = damage_extents(&surface->damage);
+
+        if (tile_map_count(&surface->damage) < MIN_SCROLL_TILES ||
+            tile_map_touches(&surface->unknown, box) ||
+            !scroll_find(&pending->finder, &shown, &canvas, box, &scroll))
+            return;
+        send_scroll(surface, &scroll, messages);
+        pending->counters.scrolls++;
+        drop_same(pending, surface, now);
+    }
+}
+
 int
 pending_send_damage(struct pending *pending, struct pending_surface *surface,
                     struct display_messages *messages, uint64_t *max_bytes, int whole)
@@ -228,6 +282,7 @@ pending_send_damage(struct pending *pending, struct pending_surface *surface,
     }
     if (surface->shadow.data) {
         drop_same(pending, surface, now);
+        send_scrolls(pending, surface, now, messages);
     }
     if (send_parts(pending, surface, now, messages, max_bytes))
         pending->broken = 1;
