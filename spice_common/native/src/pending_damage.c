@@ -210,24 +210,6 @@ send_whole(struct pending *pending, struct pending_surface *surface,
     tile_map_clear(&surface->unknown);
 }
 
-/* The box around all that is damaged; empty if there is none. */
-static pixman_box32_t
-damage_extents(const struct tile_map *damage)
-{
-    pixman_box32_t all = {INT32_MAX, INT32_MAX, 0, 0};
-    struct tile_run run = {0, 0, 0};
-
-    while (tile_map_next(damage, &run)) {
-        pixman_box32_t box = tile_run_box(damage, &run);
-
-        all.x1 = box.x1 < all.x1 ? box.x1 : all.x1;
-        all.y1 = box.y1 < all.y1 ? box.y1 : all.y1;
-        all.x2 = box.x2 > all.x2 ? box.x2 : all.x2;
-        all.y2 = box.y2 > all.y2 ? box.y2 : all.y2;
-    }
-    return all;
-}
-
 static void
 send_scroll(struct pending_surface *surface, const struct scroll *scroll,
             struct display_messages *messages)
@@ -252,11 +234,9 @@ send_scrolls(struct pending *pending, struct pending_surface *surface,
     struct scroll scroll;
 
     for (int i = 0; i < MAX_SCROLLS; i++) {
-        pixman_box32_t box = damage_extents(&surface->damage);
-
         if (tile_map_count(&surface->damage) < MIN_SCROLL_TILES ||
-            tile_map_touches(&surface->unknown, box) ||
-            !scroll_find(&pending->finder, &shown, &canvas, box, &scroll))
+            !tile_map_empty(&surface->unknown) ||
+            !scroll_find(&pending->finder, &shown, &canvas, &surface->damage, &scroll))
             return;
         send_scroll(surface, &scroll, messages);
         pending->counters.scrolls++;
