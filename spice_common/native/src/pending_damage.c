@@ -210,6 +210,40 @@ send_whole(struct pending *pending, struct pending_surface *surface,
     tile_map_clear(&surface->unknown);
 }
 
+static void
+send_scroll(struct pending_surface *surface, const struct scroll *scroll,
+            struct display_messages *messages)
+{
+    struct message_base base = {surface->id, scroll->to, NULL, 0};
+    pixman_box32_t from = {scroll->to.x1 - scroll->dx, scroll->to.y1 - scroll->dy,
+                           scroll->to.x2 - scroll->dx, scroll->to.y2 - scroll->dy};
+
+    write_copy_bits(messages, &base, -scroll->dx, -scroll->dy);
+    shadow_move(&surface->shadow, &scroll->to, 1, -scroll->dx, -scroll->dy);
+    if (tile_map_touches(&surface->lossy, from))
+        tile_map_add(&surface->lossy, scroll->to);
+    tile_map_add(&surface->damage, scroll->to);
+}
+
+/* Damage that is there already, elsewhere on the client's screen, is moved. */
+static void
+send_scrolls(struct pending *pending, struct pending_surface *surface,
+             const struct surface *now, struct display_messages *messages)
+{
+    struct pixels shown = shadow_pixels(surface), canvas = canvas_pixels(now);
+    struct scroll scroll;
+
+    for (int i = 0; i < MAX_SCROLLS; i++) {
+        if (tile_map_count(&surface->damage) < MIN_SCROLL_TILES ||
+            !tile_map_empty(&surface->unknown) ||
+            !scroll_find(&pending->finder, &shown, &canvas, &surface->damage, &scroll))
+            return;
+        send_scroll(surface, &scroll, messages);
+        pending->counters.scrolls++;
+        drop_same(pending, surface, now);
+    }
+}
+
 int
 pending_send_damage(struct pending *pending, struct pending_surface *surface,
                     struct display_messages *messages, uint64_t *max_bytes, int whole)
@@ -228,6 +262,7 @@ pending_send_damage(struct pending *pending, struct pending_surface *surface,
     }
     if (surface->shadow.data) {
         drop_same(pending, surface, now);
+        send_scrolls(pending, surface, now, messages);
     }
     if (send_parts(pending, surface, now, messages, max_bytes))
         pending->broken = 1;
