@@ -47,6 +47,8 @@ class DeviceConfig:
     """MSI-X vectors of the device; spare ones let a restarted qxld reconnect."""
     bus: str | None = None
     """PCI bus to plug into; for ``attach`` on q35 the id of a pcie-root-port."""
+    record: Path | None = None
+    """File to record what the guest draws to, for ``qxld replay``."""
     tablet: str = "virtio"
     """Pointer with absolute positions that QEMU is given: virtio, usb or none."""
 

@@ -19,7 +19,7 @@
 #include "quic.h"
 
 /* Pixels as an image carries them: top row first, every row inside the memory. */
-struct picture {
+struct raster {
     const uint8_t *data;
     uint32_t width, height;
     uint32_t stride, row_size; /* bytes with and without padding */
@@ -48,22 +48,22 @@ struct image_codecs {
 
 void image_codecs_fini(struct image_codecs *codecs);
 
-int64_t encode_quic(struct image_codecs *codecs, const struct picture *picture,
+int64_t encode_quic(struct image_codecs *codecs, const struct raster *raster,
                     uint8_t *dst, uint64_t dst_size);
-int64_t encode_lz(struct image_codecs *codecs, const struct picture *picture,
+int64_t encode_lz(struct image_codecs *codecs, const struct raster *raster,
                   uint8_t *dst, uint64_t dst_size);
 /* The alpha plane of RGBA, for JPEG_ALPHA. */
-int64_t encode_lz_alpha(struct image_codecs *codecs, const struct picture *picture,
+int64_t encode_lz_alpha(struct image_codecs *codecs, const struct raster *raster,
                         uint8_t *dst, uint64_t dst_size);
 /* An image that is written must be sent: the dictionary holds it then. */
-int64_t encode_glz(struct glz_dictionary *dictionary, const struct picture *picture,
+int64_t encode_glz(struct glz_dictionary *dictionary, const struct raster *raster,
                    uint8_t *dst, uint64_t dst_size);
 /* Deflate what a codec wrote; 0: no smaller. */
 int64_t encode_zlib(struct image_codecs *codecs, const uint8_t *coded, uint64_t size,
                     uint8_t *dst, uint64_t dst_size);
-int64_t encode_lz4(struct image_codecs *codecs, const struct picture *picture,
+int64_t encode_lz4(struct image_codecs *codecs, const struct raster *raster,
                    uint8_t *dst, uint64_t dst_size);
-int64_t encode_jpeg(struct image_codecs *codecs, const struct picture *picture,
+int64_t encode_jpeg(struct image_codecs *codecs, const struct raster *raster,
                     uint32_t quality, uint8_t *dst, uint64_t dst_size);
 
 #endif /* IMAGE_CODECS_H */
