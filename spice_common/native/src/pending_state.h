@@ -55,7 +55,7 @@ struct native {
     uint8_t opaque; /* every pixel of its rectangles is written whatever it was */
     uint8_t hidden;
     uint8_t num_reads;
-    uint32_t surface_id, serial;
+    uint32_t surface_id, serial, format;
     uint32_t first_byte, num_bytes;  /* DRAW: in bytes; PICTURE: in pixels */
     uint32_t first_rect, num_rects;  /* in rects */
     pixman_box32_t extents;          /* CREATE, DESTROY: the whole surface */
