@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 SCRIPT = Path(__file__).with_name("gtk_client_script.py")
 PYTHON = "/usr/bin/python3"
@@ -29,14 +29,17 @@ def missing() -> str | None:
 class GtkClient:
     """One spice-gtk session in a process of its own."""
 
-    def __init__(self, **options: str) -> None:
-        """Connect; *options* are SpiceSession properties (host, port, password ...)."""
+    def __init__(self, *, stderr: IO[str] | None = None, **options: str) -> None:
+        """Connect; *options* are SpiceSession properties (host, port, password ...).
+
+        What the library complains of goes to *stderr*.
+        """
         plain = {key.replace("_", "-"): value for key, value in options.items()}
         self.process = subprocess.Popen(
             [PYTHON, str(SCRIPT), json.dumps(plain)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr or subprocess.DEVNULL,
             text=True,
         )
         self.events: list[dict[str, Any]] = []

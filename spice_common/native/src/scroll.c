@@ -17,10 +17,15 @@
 enum {
     /* Pixels that a move must save: a message and its drawing cost about as much. */
     MIN_SAVED = 1024,
-    MIN_LINES = 8,       /* along the move */
-    MIN_VOTES = 4,
-    MAX_PLACES = 4,      /* a line that stood in more is no witness */
-    NUM_CANDIDATES = 3,  /* distances that are tried */
+    MIN_LINES = 8, /* along the move */
+    MIN_VOTES = 8,
+    MIN_SHARE = 16,     /* of the lines that voted, one in so many */
+    MIN_TILES = 48,     /* changed; fewer are encoded sooner than searched */
+    MAX_SPARSENESS = 8, /* one tile in so many has to have changed */
+    MARGIN = 64,        /* pixels around what changed that are searched, too */
+    NUM_WITNESSES = 4,  /* strips that vote: those with most change in them */
+    MAX_PLACES = 4,     /* a line that stood in more is no witness */
+    NUM_CANDIDATES = 3, /* distances that are tried */
 };
 
 #define NO_LINE UINT32_MAX
@@ -43,6 +48,8 @@ struct search {
     uint32_t *votes;                /* for count + distance; 2 * count */
     int32_t *gains, *sums;          /* strips x count, count */
     int32_t *across;                /* for each row or column of a box */
+    uint32_t witnesses[NUM_WITNESSES], num_witnesses;
+    uint32_t voters; /* lines that changed and are not blank */
 };
 
 static int
@@ -111,32 +118,92 @@ vote_of_line(struct search *search, const uint32_t *then, uint32_t hash, uint32_
         search->votes[search->grid.count + line - places[i]]++;
 }
 
-/* Does anything but blank lines change in a strip?  Most strips end here. */
-static int
-has_witnesses(const uint32_t *then, const uint32_t *now, uint32_t count)
+static uint32_t *
+then_of(const struct search *search, uint32_t strip)
 {
-    uint32_t found = 0;
+    return search->then_hash + (size_t)strip * search->grid.count;
+}
 
-    for (uint32_t i = 0; i < count; i++)
-        found += then[i] != now[i] && !is_blank(now[i]);
-    return found >= MIN_VOTES;
+static uint32_t *
+now_of(const struct search *search, uint32_t strip)
+{
+    return search->now_hash + (size_t)strip * search->grid.count;
+}
+
+static void
+hash_both(struct search *search, uint32_t strip)
+{
+    hash_strip(&search->grid, search->then, strip, then_of(search, strip));
+    hash_strip(&search->grid, search->now, strip, now_of(search, strip));
+}
+
+static int
+is_witness(const struct search *search, uint32_t strip)
+{
+    for (uint32_t i = 0; i < search->num_witnesses; i++)
+        if (search->witnesses[i] == strip)
+            return 1;
+    return 0;
+}
+
+/* Tiles of a strip that changed. */
+static uint32_t
+changed_tiles(const struct line_grid *grid, uint32_t strip,
+              const struct tile_map *changed)
+{
+    int32_t from = (int32_t)(strip * grid->strip_size), count = 0;
+    int32_t to = from + (int32_t)strip_width(grid, strip);
+    pixman_box32_t box = grid->box;
+
+    if (grid->vertical) {
+        box.x1 = grid->box.x1 + from;
+        box.x2 = grid->box.x1 + to;
+    } else {
+        box.y1 = grid->box.y1 + from;
+        box.y2 = grid->box.y1 + to;
+    }
+    for (int32_t y = box.y1 / TILE_SIZE; y * TILE_SIZE < box.y2; y++)
+        for (int32_t x = box.x1 / TILE_SIZE; x * TILE_SIZE < box.x2; x++)
+            count += tile_map_has(changed, (uint32_t)x, (uint32_t)y);
+    return (uint32_t)count;
+}
+
+/* The strips with most change vote for all. */
+static void
+choose_witnesses(struct search *search, const struct tile_map *changed)
+{
+    uint32_t tiles[MAX_STRIPS];
+
+    for (uint32_t s = 0; s < search->grid.strips; s++)
+        tiles[s] = changed_tiles(&search->grid, s, changed);
+    for (uint32_t i = 0; i < NUM_WITNESSES && i < search->grid.strips; i++) {
+        uint32_t best = 0;
+
+        for (uint32_t s = 1; s < search->grid.strips; s++)
+            if (tiles[s] > tiles[best])
+                best = s;
+        if (tiles[best] == 0)
+            return;
+        tiles[best] = 0;
+        search->witnesses[search->num_witnesses++] = best;
+    }
 }
 
 static void
 collect_votes(struct search *search)
 {
-    uint32_t count = search->grid.count;
+    for (uint32_t i = 0; i < search->num_witnesses; i++) {
+        const uint32_t *then = then_of(search, search->witnesses[i]);
+        const uint32_t *now = now_of(search, search->witnesses[i]);
 
-    for (uint32_t s = 0; s < search->grid.strips; s++) {
-        const uint32_t *then = search->then_hash + (size_t)s * count;
-        const uint32_t *now = search->now_hash + (size_t)s * count;
-
-        if (!has_witnesses(then, now, count))
-            continue;
+        hash_both(search, search->witnesses[i]);
         index_strip(search, then);
-        for (uint32_t i = 0; i < count; i++)
-            if (then[i] != now[i] && !is_blank(now[i]))
-                vote_of_line(search, then, now[i], i);
+        for (uint32_t line = 0; line < search->grid.count; line++) {
+            if (then[line] == now[line] || is_blank(now[line]))
+                continue;
+            search->voters++;
+            vote_of_line(search, then, now[line], line);
+        }
     }
 }
 
@@ -144,15 +211,16 @@ collect_votes(struct search *search)
 static int32_t
 next_candidate(struct search *search)
 {
-    uint32_t best = 0, best_votes = MIN_VOTES - 1;
+    uint32_t least = search->voters / MIN_SHARE, best = 0, best_votes;
 
+    best_votes = (least > MIN_VOTES ? least : MIN_VOTES) - 1;
     for (uint32_t i = 0; i < 2 * search->grid.count; i++) {
         if (search->votes[i] > best_votes && i != search->grid.count) {
             best_votes = search->votes[i];
             best = i;
         }
     }
-    if (best_votes < MIN_VOTES)
+    if (best == 0)
         return 0;
     search->votes[best] = 0;
     return (int32_t)best - (int32_t)search->grid.count;
@@ -169,14 +237,12 @@ estimate_gains(struct search *search, int32_t distance)
     memset(search->gains, 0,
            (size_t)search->grid.strips * search->grid.count * sizeof(*search->gains));
     for (uint32_t s = 0; s < search->grid.strips; s++) {
-        const uint32_t *then = search->then_hash + (size_t)s * search->grid.count;
-        const uint32_t *now = search->now_hash + (size_t)s * search->grid.count;
+        const uint32_t *then = then_of(search, s), *now = now_of(search, s);
         int32_t *gains = search->gains + (size_t)s * search->grid.count;
         int32_t width = (int32_t)strip_width(&search->grid, s);
 
         for (int32_t i = first; i < last; i++)
-            gains[i] =
-                ((then[i - distance] == now[i]) - (then[i] == now[i])) * width;
+            gains[i] = ((then[i - distance] == now[i]) - (then[i] == now[i])) * width;
     }
 }
 
@@ -276,7 +342,8 @@ best_extension(const int32_t *gains, int32_t count, int32_t first, int32_t step)
 
 /* The gain of each line of pixels along the move, across which the move's sides lie. */
 static void
-gain_across(const struct search *search, pixman_box32_t box, const struct scroll *scroll)
+gain_across(const struct search *search, pixman_box32_t box,
+            const struct scroll *scroll)
 {
     if (search->grid.vertical)
         gain_by_column(search->then, search->now, box, 0, scroll->dy, search->across);
@@ -363,8 +430,7 @@ changed_pixels(const struct search *search)
     uint64_t pixels = 0;
 
     for (uint32_t s = 0; s < search->grid.strips; s++) {
-        const uint32_t *then = search->then_hash + (size_t)s * search->grid.count;
-        const uint32_t *now = search->now_hash + (size_t)s * search->grid.count;
+        const uint32_t *then = then_of(search, s), *now = now_of(search, s);
         uint32_t lines = 0;
 
         for (uint32_t i = 0; i < search->grid.count; i++)
@@ -377,39 +443,75 @@ changed_pixels(const struct search *search)
 /* Improve found by a move along grid's lines; 1: it explains most of what changed. */
 static int
 find_along(struct scroll_finder *finder, const struct pixels *then,
-           const struct pixels *now, struct line_grid grid, struct scroll *found)
+           const struct pixels *now, const struct tile_map *changed,
+           struct line_grid grid, struct scroll *found)
 {
     struct search search = {.then = then, .now = now, .grid = grid};
-    uint64_t changed;
+    int32_t distance;
+    uint64_t change;
 
     if (grid.count < MIN_LINES || search_init(&search, finder))
         return 0;
-    hash_lines(&grid, then, search.then_hash);
-    hash_lines(&grid, now, search.now_hash);
-    changed = changed_pixels(&search);
-    if (changed < MIN_SAVED)
-        return 1; /* there is not enough to save */
+    choose_witnesses(&search, changed);
     collect_votes(&search);
-    for (int i = 0; i < NUM_CANDIDATES; i++) {
-        int32_t distance = next_candidate(&search);
+    distance = next_candidate(&search);
+    if (distance == 0)
+        return 0;
+    for (uint32_t s = 0; s < grid.strips; s++)
+        if (!is_witness(&search, s))
+            hash_both(&search, s);
+    change = changed_pixels(&search);
+    for (int i = 0; i < NUM_CANDIDATES && distance != 0; i++) {
         struct scroll scroll;
 
-        if (distance == 0)
-            break;
         if (try_distance(&search, distance, &scroll) && scroll.saved > found->saved)
             *found = scroll;
+        if (found->saved > 0 && 2 * area_of(found->to) > change)
+            return 1;
+        distance = next_candidate(&search);
     }
-    return found->saved > 0 && 2 * area_of(found->to) > changed;
+    return 0;
+}
+
+/* The smallest box with all tiles of the map; how many they are. */
+static uint32_t
+extents_of(const struct tile_map *map, pixman_box32_t *extents)
+{
+    struct tile_run run = {0, 0, 0};
+    uint32_t count = 0;
+
+    while (tile_map_next(map, &run)) {
+        pixman_box32_t box = tile_run_box(map, &run);
+
+        if (count == 0)
+            *extents = box;
+        extents->x1 = at_most(extents->x1, box.x1);
+        extents->x2 = at_least(extents->x2, box.x2);
+        extents->y2 = box.y2;
+        count += run.count;
+    }
+    return count;
 }
 
 int
 scroll_find(struct scroll_finder *finder, const struct pixels *then,
-            const struct pixels *now, pixman_box32_t box, struct scroll *found)
+            const struct pixels *now, const struct tile_map *changed,
+            struct scroll *found)
 {
+    pixman_box32_t box, tall, wide;
+    uint32_t tiles = extents_of(changed, &box);
+
     found->saved = 0;
-    if (box.x1 >= box.x2 || box.y1 >= box.y2)
+    if (tiles < MIN_TILES ||
+        (uint64_t)tiles * TILE_SIZE * TILE_SIZE * MAX_SPARSENESS < area_of(box))
         return 0;
-    if (!find_along(finder, then, now, line_grid_of(box, 1), found))
-        find_along(finder, then, now, line_grid_of(box, 0), found);
+    /* What moved may have come from where nothing was painted since. */
+    tall = wide = box;
+    tall.y1 = at_least(box.y1 - MARGIN, 0);
+    tall.y2 = at_most(box.y2 + MARGIN, (int32_t)now->height);
+    wide.x1 = at_least(box.x1 - MARGIN, 0);
+    wide.x2 = at_most(box.x2 + MARGIN, (int32_t)now->width);
+    if (!find_along(finder, then, now, changed, line_grid_of(tall, 1), found))
+        find_along(finder, then, now, changed, line_grid_of(wide, 0), found);
     return found->saved > 0;
 }

@@ -7,9 +7,8 @@
 #include "bitmap.h"
 
 enum {
-    MIN_STRIP = 64,  /* pixels: eight letters of a console */
-    MAX_STRIPS = 16, /* the search for the best rectangle grows with their square */
-    BLOCK = 64,      /* pixels hashed in one go */
+    MIN_STRIP = 64, /* pixels: eight letters of a console */
+    BLOCK = 64,     /* pixels hashed in one go */
 };
 
 struct line_grid
@@ -71,70 +70,101 @@ load_words(const struct pixels *pixels, const uint8_t *from, uint32_t count,
     }
 }
 
-/* Numbers without any pattern that pictures could have, too. */
-static uint32_t keys[BLOCK];
+typedef uint32_t pixel_vector __attribute__((vector_size(16)));
 
-__attribute__((constructor)) static void
-make_keys(void)
-{
-    uint64_t state = 0x2545f4914f6cdd1d;
-
-    for (int i = 0; i < BLOCK; i++) {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        keys[i] = (uint32_t)(state >> 16) | 1;
-    }
-}
+enum { LANES = 4 }; /* pixels in a vector */
 
 static uint32_t
 mix(uint64_t sum)
 {
+    sum *= 0xd6e8feb86659fd93;
     sum ^= sum >> 32;
     sum *= 0xd6e8feb86659fd93;
     return (uint32_t)(sum >> 32);
+}
+
+/* A polynomial in 31 for each lane, which is a shift and a difference. */
+struct line_hash {
+    pixel_vector sums[2];
+    pixel_vector differ; /* bits in which pixels differ from the first one */
+    pixel_vector first, mask;
+};
+
+static inline void
+absorb(struct line_hash *hash, const uint8_t *from, int chain)
+{
+    pixel_vector pixels;
+
+    memcpy(&pixels, from, sizeof(pixels));
+    pixels &= hash->mask;
+    hash->sums[chain] = (hash->sums[chain] << 5) - hash->sums[chain] + pixels;
+    hash->differ |= pixels ^ hash->first;
+}
+
+/* The number of a run of pixels, given as bytes of words. */
+static uint32_t
+hash_words(const uint8_t *from, uint32_t count, uint32_t mask)
+{
+    uint32_t first, words[2 * LANES];
+    struct line_hash hash = {0};
+    uint64_t sum = 0;
+
+    memcpy(&first, from, 4);
+    first &= mask;
+    for (int i = 0; i < LANES; i++) {
+        hash.mask[i] = mask;
+        hash.first[i] = first;
+    }
+    for (; count >= 2 * LANES; count -= 2 * LANES, from += 8 * LANES) {
+        absorb(&hash, from, 0);
+        absorb(&hash, from + 4 * LANES, 1);
+    }
+    if (count > 0) {
+        for (uint32_t i = 0; i < 2 * LANES; i++)
+            words[i] = first;
+        memcpy(words, from, (size_t)count * 4);
+        absorb(&hash, (const uint8_t *)words, 0);
+        absorb(&hash, (const uint8_t *)(words + LANES), 1);
+    }
+    if ((hash.differ[0] | hash.differ[1] | hash.differ[2] | hash.differ[3]) == 0)
+        return mix(first) & ~1u;
+    for (int i = 0; i < LANES; i++)
+        sum = (sum ^ hash.sums[0][i] ^ (uint64_t)hash.sums[1][i] << 32) *
+              0x9e3779b97f4a7c15;
+    return mix(sum) | 1;
 }
 
 /* The number of a run of pixels in a row. */
 static uint32_t
 hash_run(const struct pixels *pixels, const uint8_t *from, uint32_t count)
 {
-    uint32_t words[BLOCK], size = surface_pixel_size(pixels->format), differ = 0, first;
-    uint64_t hash = 0;
+    uint32_t size = surface_pixel_size(pixels->format), words[BLOCK];
+    uint64_t sum = 0;
+    uint32_t blank = 1;
 
-    load_words(pixels, from, 1, &first);
+    if (size == 4)
+        return hash_words(from, count, picture_mask(pixels));
     for (uint32_t done = 0; done < count; done += BLOCK) {
-        uint32_t part = count - done < BLOCK ? count - done : BLOCK;
-        uint64_t sum = 0;
+        uint32_t part = count - done < BLOCK ? count - done : BLOCK, number;
 
         load_words(pixels, from + (size_t)done * size, part, words);
-        if (part == BLOCK) { /* of a length that the compiler knows */
-            for (uint32_t i = 0; i < BLOCK; i++) {
-                sum += (uint64_t)words[i] * keys[i];
-                differ |= words[i] ^ first;
-            }
-        } else {
-            for (uint32_t i = 0; i < part; i++) {
-                sum += (uint64_t)words[i] * keys[i];
-                differ |= words[i] ^ first;
-            }
-        }
-        hash = hash * 0x9e3779b97f4a7c15 + sum;
+        number = hash_words((const uint8_t *)words, part, UINT32_MAX);
+        blank &= is_blank(number) && (done == 0 || number == (uint32_t)sum);
+        sum = done == 0 ? number : blank ? sum : sum * 0x9e3779b97f4a7c15 + number;
     }
-    return differ ? mix(hash) | 1 : mix(first) & ~1u;
+    return blank ? (uint32_t)sum : mix(sum) | 1;
 }
 
 static void
-hash_rows(const struct line_grid *grid, const struct pixels *pixels, uint32_t *hashes)
+hash_rows(const struct line_grid *grid, const struct pixels *pixels, uint32_t strip,
+          uint32_t *hashes)
 {
-    for (uint32_t i = 0; i < grid->count; i++) {
-        const uint8_t *row = pixel_at(pixels, grid->box.x1, grid->box.y1 + (int32_t)i);
-        size_t step = (size_t)grid->strip_size * surface_pixel_size(pixels->format);
+    int32_t x = grid->box.x1 + (int32_t)(strip * grid->strip_size);
+    uint32_t width = strip_width(grid, strip);
 
-        for (uint32_t s = 0; s < grid->strips; s++)
-            hashes[(size_t)s * grid->count + i] =
-                hash_run(pixels, row + s * step, strip_width(grid, s));
-    }
+    for (uint32_t i = 0; i < grid->count; i++)
+        hashes[i] =
+            hash_run(pixels, pixel_at(pixels, x, grid->box.y1 + (int32_t)i), width);
 }
 
 /* The numbers of a block of columns, count pixels wide, in a strip of rows. */
@@ -143,14 +173,22 @@ hash_columns_block(const struct pixels *pixels, int32_t x, int32_t y, uint32_t r
                    uint32_t count, uint32_t *hashes)
 {
     uint32_t words[BLOCK] = {0}, first[BLOCK] = {0}, differ[BLOCK] = {0};
-    uint32_t sums[BLOCK] = {0};
+    uint32_t sums[BLOCK] = {0}, mask = picture_mask(pixels);
+    int is_direct = count == BLOCK && surface_pixel_size(pixels->format) == 4;
 
     load_words(pixels, pixel_at(pixels, x, y), count, first);
     for (uint32_t row = 0; row < rows; row++) {
-        load_words(pixels, pixel_at(pixels, x, y + (int32_t)row), count, words);
+        const uint8_t *from = pixel_at(pixels, x, y + (int32_t)row);
+
+        if (is_direct)
+            memcpy(words, from, sizeof(words));
+        else
+            load_words(pixels, from, count, words);
         for (uint32_t i = 0; i < BLOCK; i++) {
-            sums[i] = (sums[i] << 5) - sums[i] + words[i];
-            differ[i] |= words[i] ^ first[i];
+            uint32_t word = words[i] & mask;
+
+            sums[i] = (sums[i] << 5) - sums[i] + word;
+            differ[i] |= word ^ first[i];
         }
     }
     for (uint32_t i = 0; i < count; i++)
@@ -158,28 +196,27 @@ hash_columns_block(const struct pixels *pixels, int32_t x, int32_t y, uint32_t r
 }
 
 static void
-hash_columns(const struct line_grid *grid, const struct pixels *pixels, uint32_t *hashes)
+hash_columns(const struct line_grid *grid, const struct pixels *pixels, uint32_t strip,
+             uint32_t *hashes)
 {
-    for (uint32_t s = 0; s < grid->strips; s++) {
-        int32_t y = grid->box.y1 + (int32_t)(s * grid->strip_size);
+    int32_t y = grid->box.y1 + (int32_t)(strip * grid->strip_size);
 
-        for (uint32_t i = 0; i < grid->count; i += BLOCK) {
-            uint32_t part = grid->count - i < BLOCK ? grid->count - i : BLOCK;
+    for (uint32_t i = 0; i < grid->count; i += BLOCK) {
+        uint32_t part = grid->count - i < BLOCK ? grid->count - i : BLOCK;
 
-            hash_columns_block(pixels, grid->box.x1 + (int32_t)i, y,
-                               strip_width(grid, s), part,
-                               hashes + (size_t)s * grid->count + i);
-        }
+        hash_columns_block(pixels, grid->box.x1 + (int32_t)i, y,
+                           strip_width(grid, strip), part, hashes + i);
     }
 }
 
 void
-hash_lines(const struct line_grid *grid, const struct pixels *pixels, uint32_t *hashes)
+hash_strip(const struct line_grid *grid, const struct pixels *pixels, uint32_t strip,
+           uint32_t *hashes)
 {
     if (grid->vertical)
-        hash_rows(grid, pixels, hashes);
+        hash_rows(grid, pixels, strip, hashes);
     else
-        hash_columns(grid, pixels, hashes);
+        hash_columns(grid, pixels, strip, hashes);
 }
 
 /* Pixels right afterwards less pixels right before, for count of a row. */
@@ -188,12 +225,20 @@ gain_of_block(const struct pixels *then, const struct pixels *now, int32_t x, in
               int32_t dx, int32_t dy, uint32_t count, int32_t *gains)
 {
     uint32_t before[BLOCK] = {0}, after[BLOCK] = {0}, wanted[BLOCK] = {0};
+    uint32_t mask = picture_mask(now);
 
-    load_words(then, pixel_at(then, x, y), count, before);
-    load_words(then, pixel_at(then, x - dx, y - dy), count, after);
-    load_words(now, pixel_at(now, x, y), count, wanted);
+    if (count == BLOCK && surface_pixel_size(now->format) == 4) {
+        memcpy(before, pixel_at(then, x, y), sizeof(before));
+        memcpy(after, pixel_at(then, x - dx, y - dy), sizeof(after));
+        memcpy(wanted, pixel_at(now, x, y), sizeof(wanted));
+    } else {
+        load_words(then, pixel_at(then, x, y), count, before);
+        load_words(then, pixel_at(then, x - dx, y - dy), count, after);
+        load_words(now, pixel_at(now, x, y), count, wanted);
+    }
     for (uint32_t i = 0; i < BLOCK; i++)
-        gains[i] = (after[i] == wanted[i]) - (before[i] == wanted[i]);
+        gains[i] = (((after[i] ^ wanted[i]) & mask) == 0) -
+                   (((before[i] ^ wanted[i]) & mask) == 0);
 }
 
 void

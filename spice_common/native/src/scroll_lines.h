@@ -13,6 +13,10 @@
 
 #include "pixels.h"
 
+enum {
+    MAX_STRIPS = 16, /* the search for the best rectangle grows with their square */
+};
+
 struct line_grid {
     pixman_box32_t box;
     uint32_t vertical;   /* the direction of the move */
@@ -27,11 +31,11 @@ struct line_grid line_grid_of(pixman_box32_t box, uint32_t vertical);
 uint32_t strip_width(const struct line_grid *grid, uint32_t strip);
 
 /*
- * What stands in each line of each strip, as a number; line i of strip s is at
- * s * count + i.  A line of one color has an even number, any other one an odd one.
+ * What stands in each line of a strip, as a number: count of them.  A line of one color
+ * has an even one, any other line an odd one.
  */
-void hash_lines(const struct line_grid *grid, const struct pixels *pixels,
-                uint32_t *hashes);
+void hash_strip(const struct line_grid *grid, const struct pixels *pixels,
+                uint32_t strip, uint32_t *hashes);
 
 static inline int
 is_blank(uint32_t hash)
