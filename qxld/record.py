@@ -89,9 +89,7 @@ class RecordFile:
         except OSError as error:
             with self._lock:
                 self._failed = True
-            _log.error(
-                "%s: the record ends here: %s", self._path, error.strerror
-            )
+            _log.error("%s: the record ends here: %s", self._path, error.strerror)
 
     def _next(self) -> ReadableBuffer | None:
         """Wait for what is to be written next; ``None``: that was all."""

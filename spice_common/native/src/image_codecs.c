@@ -30,6 +30,14 @@ scratch_room(struct scratch *scratch, size_t size)
 }
 
 void
+scratch_fini(struct scratch *scratch)
+{
+    free(scratch->data);
+    scratch->data = NULL;
+    scratch->size = 0;
+}
+
+void
 image_codecs_fini(struct image_codecs *codecs)
 {
     quic_encoder_free(codecs->quic);
@@ -40,8 +48,8 @@ image_codecs_fini(struct image_codecs *codecs)
         deflateEnd(codecs->deflate);
     free(codecs->deflate);
     LZ4_freeStream(codecs->lz4);
-    free(codecs->packed.data);
-    free(codecs->coded.data);
+    scratch_fini(&codecs->packed);
+    scratch_fini(&codecs->coded);
 }
 
 /* The rows without padding between them; NULL: no memory. */
@@ -96,7 +104,7 @@ encode_quic(struct image_codecs *codecs, const struct raster *raster, uint8_t *d
                        raster_size(raster), raster->stride, dst, dst_size);
 }
 
-static uint32_t
+uint32_t
 lz_type(uint32_t format)
 {
     switch (format) {
@@ -125,16 +133,37 @@ lz_type(uint32_t format)
     }
 }
 
+static struct lz_encoder *
+lz_encoder_of(struct image_codecs *codecs)
+{
+    if (!codecs->lz)
+        codecs->lz = lz_encoder_new();
+    return codecs->lz;
+}
+
 static int64_t
 encode_lz_type(struct image_codecs *codecs, const struct raster *raster, uint32_t type,
                uint8_t *dst, uint64_t dst_size)
 {
-    if (!codecs->lz)
-        codecs->lz = lz_encoder_new();
-    if (!codecs->lz)
+    struct lz_encoder *encoder = lz_encoder_of(codecs);
+
+    if (!encoder)
         return 0;
-    return lz_encode(codecs->lz, type, raster->width, raster->height, raster->data,
+    return lz_encode(encoder, type, raster->width, raster->height, raster->data,
                      raster_size(raster), raster->stride, 1, dst, dst_size);
+}
+
+int64_t
+encode_lz_rows(struct image_codecs *codecs, uint32_t type, uint32_t width,
+               uint32_t height, const uint8_t *rows, uint32_t row_size, int top_down,
+               uint8_t *dst, uint64_t dst_size)
+{
+    struct lz_encoder *encoder = lz_encoder_of(codecs);
+
+    if (!encoder)
+        return 0;
+    return lz_encode(encoder, type, width, height, rows, (uint64_t)row_size * height,
+                     row_size, top_down, dst, dst_size);
 }
 
 int64_t

@@ -34,6 +34,7 @@ struct scratch {
 
 /* At least size bytes, whose content is undefined; NULL: no memory. */
 uint8_t *scratch_room(struct scratch *scratch, size_t size);
+void scratch_fini(struct scratch *scratch);
 
 /* The codecs that were used so far. */
 struct image_codecs {
@@ -46,12 +47,19 @@ struct image_codecs {
     struct scratch coded;  /* what is not written in place */
 };
 
+/* LZ_IMAGE_TYPE_* of a SPICE_BITMAP_FMT_*. */
+uint32_t lz_type(uint32_t format);
+
 void image_codecs_fini(struct image_codecs *codecs);
 
 int64_t encode_quic(struct image_codecs *codecs, const struct raster *raster,
                     uint8_t *dst, uint64_t dst_size);
 int64_t encode_lz(struct image_codecs *codecs, const struct raster *raster,
                   uint8_t *dst, uint64_t dst_size);
+/* Rows without padding as any type; top_down is for the decoder to know. */
+int64_t encode_lz_rows(struct image_codecs *codecs, uint32_t type, uint32_t width,
+                       uint32_t height, const uint8_t *rows, uint32_t row_size,
+                       int top_down, uint8_t *dst, uint64_t dst_size);
 /* The alpha plane of RGBA, for JPEG_ALPHA. */
 int64_t encode_lz_alpha(struct image_codecs *codecs, const struct raster *raster,
                         uint8_t *dst, uint64_t dst_size);

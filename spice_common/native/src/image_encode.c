@@ -10,6 +10,7 @@
 
 #include "bitmap.h"
 #include "display_message_writer.h"
+#include "image_encoder.h"
 #include "image_ways.h"
 #include "pixel_kind.h"
 
@@ -17,11 +18,7 @@ enum {
     DESCRIPTOR_SIZE = 8 + 1 + 1 + 4 + 4,
     /* Fewer bytes of pixels than this go as they are: libspice-server's bound. */
     MIN_CODED_SIZE = 54,
-};
-
-struct image_encoder {
-    struct image_codecs codecs;
-    struct scratch widened; /* pixels in a format that images have */
+    MAX_KEPT_SIZE = 4 << 20, /* bytes of scratch memory that stay: a large message's */
 };
 
 struct image_encoder *
@@ -36,8 +33,40 @@ image_encoder_free(struct image_encoder *encoder)
     if (!encoder)
         return;
     image_codecs_fini(&encoder->codecs);
-    free(encoder->widened.data);
+    scratch_fini(&encoder->widened);
+    scratch_fini(&encoder->rows);
+    if (encoder->has_guest)
+        bitmap_scratch_fini(&encoder->guest);
     free(encoder);
+}
+
+int
+image_encoder_guest_scratch(struct image_encoder *encoder)
+{
+    if (encoder->has_guest)
+        return 0;
+    if (bitmap_scratch_init(&encoder->guest)) {
+        bitmap_scratch_fini(&encoder->guest);
+        return -1;
+    }
+    encoder->has_guest = 1;
+    return 0;
+}
+
+static void
+shrink(struct scratch *scratch)
+{
+    if (scratch->size > MAX_KEPT_SIZE)
+        scratch_fini(scratch);
+}
+
+void
+image_encoder_shrink(struct image_encoder *encoder)
+{
+    shrink(&encoder->widened);
+    shrink(&encoder->rows);
+    shrink(&encoder->codecs.packed);
+    shrink(&encoder->codecs.coded);
 }
 
 static uint32_t
@@ -212,6 +241,7 @@ image_encode(struct image_encoder *encoder, const struct image_settings *setting
     size = DESCRIPTOR_SIZE + (uint64_t)write_payload(&writer, pixels);
     put_descriptor(at, id, writer.type, descriptor_flags, &raster);
     out->size = start + size;
+    image_encoder_shrink(encoder);
     if (info)
         *info = (struct encoded_info){writer.type, writer.lossy, size,
                                       (uint64_t)raster.row_size * raster.height};

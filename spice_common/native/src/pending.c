@@ -138,6 +138,7 @@ pending_free(struct pending *pending)
     free(pending->bytes);
     free(pending->pixels);
     damage_split_fini(&pending->split);
+    scroll_finder_fini(&pending->finder);
     free(pending->scratch);
     free(pending);
 }

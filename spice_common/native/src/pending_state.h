@@ -18,6 +18,7 @@
 #include "damage_split.h"
 #include "pending.h"
 #include "pixel_kind.h"
+#include "scroll.h"
 #include "shadow.h"
 #include "tile_map.h"
 
@@ -109,7 +110,9 @@ struct pending {
     uint8_t *scratch; /* pixels of a surface that has no shadow */
     size_t cap_scratch;
     uint32_t sweep;
-    uint32_t last_image_id;
+    uint64_t uses; /* pictures looked for in the cache */
+    struct scroll_finder finder;
+    uint32_t vain_searches, scroll_pause; /* flushes */
     uint8_t exact;  /* no lossy pictures now */
     uint8_t broken; /* memory was short: natives may be missing */
     struct pending_counters counters;
