@@ -18,7 +18,8 @@
 enum {
     MAX_PICTURE = 1 << 20,     /* bytes of pixels in one message */
     MIN_SCROLL_TILES = 24,     /* changed; moving less is not worth the search */
-    MAX_SCROLLS = 4,           /* searches in one surface at a time */
+    MAX_SCROLLS = 2,           /* searches in one surface at a time */
+    MAX_VAIN_SEARCHES = 15,    /* half as many flushes go without one then */
 };
 
 static struct pixels
@@ -232,16 +233,30 @@ send_scrolls(struct pending *pending, struct pending_surface *surface,
 {
     struct pixels shown = shadow_pixels(surface), canvas = canvas_pixels(now);
     struct scroll scroll;
+    int found = 0;
 
+    if (tile_map_count(&surface->damage) < MIN_SCROLL_TILES)
+        return;
+    if (pending->scroll_pause > 0) {
+        pending->scroll_pause--;
+        return;
+    }
     for (int i = 0; i < MAX_SCROLLS; i++) {
         if (tile_map_count(&surface->damage) < MIN_SCROLL_TILES ||
             !tile_map_empty(&surface->unknown) ||
-            !scroll_find(&pending->finder, &shown, &canvas, &surface->damage, &scroll))
-            return;
+            !scroll_find(&pending->finder, &shown, &canvas, &surface->damage, &scroll)) {
+            break;
+        }
         send_scroll(surface, &scroll, messages);
         pending->counters.scrolls++;
         drop_same(pending, surface, now);
+        found = 1;
     }
+    /* What moves goes on moving; what does not is not looked at every time. */
+    pending->vain_searches = found ? 0 : 2 * pending->vain_searches + 1;
+    if (pending->vain_searches > MAX_VAIN_SEARCHES)
+        pending->vain_searches = MAX_VAIN_SEARCHES;
+    pending->scroll_pause = pending->vain_searches / 2;
 }
 
 int

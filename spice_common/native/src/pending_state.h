@@ -112,6 +112,7 @@ struct pending {
     uint32_t sweep;
     uint64_t uses; /* pictures looked for in the cache */
     struct scroll_finder finder;
+    uint32_t vain_searches, scroll_pause; /* flushes */
     uint8_t exact;  /* no lossy pictures now */
     uint8_t broken; /* memory was short: natives may be missing */
     struct pending_counters counters;
