@@ -126,6 +126,7 @@ class Pending:
         """``struct pending *``."""
         self._canvas = canvas  # C looks at it
         self._kept: tuple[object, ...] = ()
+        self.set(PendingSettings())
 
     def set(self, settings: PendingSettings) -> None:
         """Make pictures like this from now on."""

@@ -69,9 +69,8 @@ class Gtk:
         self._client.close()
 
     def picture(self) -> Picture | None:
-        if not self._client.seen("primary", id=0):
-            return None
-        return Picture.from_bgrx(*self._client.picture(self._folder))
+        width, height, pixels = self._client.picture(self._folder)
+        return Picture.from_bgrx(width, height, pixels) if width else None
 
 
 def settle(client: Looker, expected: Picture, faults: list[str], who: str) -> None:

@@ -103,7 +103,7 @@ class GtkClient:
                 self.wait(name, id=0)
 
     def picture(self, folder: Path, number: int = 0) -> tuple[int, int, bytes]:
-        """Width, height and BGRX pixels of a display as the client has them."""
+        """Width, height and BGRX pixels of a display; no surface: it is 0 x 0."""
         path = folder / "gtk-picture.raw"
         assert self.process.stdin
         self.process.stdin.write(json.dumps(["picture", str(path), number]) + "\n")
@@ -114,10 +114,10 @@ class GtkClient:
 
     def close(self) -> None:
         """End the session and the process."""
+        assert self.process.stdin
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
         if self.process.poll() is None:
-            assert self.process.stdin
-            with contextlib.suppress(OSError):
-                self.process.stdin.close()
             try:
                 self.process.wait(timeout=PATIENCE)
             except subprocess.TimeoutExpired:

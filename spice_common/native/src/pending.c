@@ -114,7 +114,6 @@ pending_new(struct canvas *canvas)
     if (!pending)
         return NULL;
     pending->canvas = canvas;
-    pending->settings.compression = 1;
     pending->encoder = image_encoder_new();
     if (!pending->encoder) {
         pending_free(pending);

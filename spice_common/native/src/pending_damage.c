@@ -19,7 +19,7 @@ enum {
     MAX_PICTURE = 1 << 20,     /* bytes of pixels in one message */
     MIN_SCROLL_TILES = 24,     /* changed; moving less is not worth the search */
     MAX_SCROLLS = 2,           /* searches in one surface at a time */
-    MAX_SCROLL_PAUSE = 7,      /* flushes without a search after vain ones */
+    MAX_VAIN_SEARCHES = 15,    /* half as many flushes go without one then */
 };
 
 static struct pixels
@@ -254,9 +254,9 @@ send_scrolls(struct pending *pending, struct pending_surface *surface,
     }
     /* What moves goes on moving; what does not is not looked at every time. */
     pending->vain_searches = found ? 0 : 2 * pending->vain_searches + 1;
-    if (pending->vain_searches > MAX_SCROLL_PAUSE)
-        pending->vain_searches = MAX_SCROLL_PAUSE;
-    pending->scroll_pause = pending->vain_searches;
+    if (pending->vain_searches > MAX_VAIN_SEARCHES)
+        pending->vain_searches = MAX_VAIN_SEARCHES;
+    pending->scroll_pause = pending->vain_searches / 2;
 }
 
 int

@@ -235,7 +235,7 @@ read_payload(struct reader *reader, struct glz_window *window)
         read_jpeg_alpha(reader);
         break;
     default:
-        CHECK(!"an image type that a client knows");
+        CHECK(reader->image->type == SPICE_IMAGE_TYPE_BITMAP); /* or what is above */
     }
 }
 
