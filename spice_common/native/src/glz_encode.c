@@ -9,40 +9,6 @@ struct picture {
     int top_down;
 };
 
-static void
-load_colors(const struct picture *picture, uint32_t *units)
-{
-    for (uint32_t y = 0; y < picture->height; y++, units += picture->width) {
-        const uint8_t *row = picture->pixels + y * picture->stride;
-
-        if (picture->type == LZ_IMAGE_TYPE_RGB16) {
-            for (uint32_t x = 0; x < picture->width; x++)
-                units[x] =
-                    ((uint32_t)row[2 * (uint64_t)x + 1] << 8 | row[2 * (uint64_t)x]) &
-                    0x7fff;
-        } else if (picture->type == LZ_IMAGE_TYPE_RGB24) {
-            for (uint32_t x = 0; x < picture->width; x++)
-                units[x] = (uint32_t)row[3 * (uint64_t)x] |
-                           (uint32_t)row[3 * (uint64_t)x + 1] << 8 |
-                           (uint32_t)row[3 * (uint64_t)x + 2] << 16;
-        } else {
-            for (uint32_t x = 0; x < picture->width; x++)
-                units[x] = lz_load32(row + 4 * (uint64_t)x) & 0xffffff;
-        }
-    }
-}
-
-static void
-load_alpha(const struct picture *picture, uint32_t *units)
-{
-    for (uint32_t y = 0; y < picture->height; y++, units += picture->width) {
-        const uint8_t *row = picture->pixels + y * picture->stride;
-
-        for (uint32_t x = 0; x < picture->width; x++)
-            units[x] = row[4 * (uint64_t)x + 3];
-    }
-}
-
 static uint8_t *
 put_header(uint8_t *dst, const struct picture *picture, const struct lz_layout *layout,
            const struct glz_dictionary *dictionary)
@@ -60,36 +26,34 @@ put_header(uint8_t *dst, const struct picture *picture, const struct lz_layout *
     return lz_put_be32(dst, (uint32_t)(id - dictionary->head_id));
 }
 
-static uint32_t
-block_multiple(uint32_t units)
-{
-    return (units + GLZ_BLOCK - 1) & ~(uint32_t)(GLZ_BLOCK - 1);
-}
-
 /* With the lock held: the packets of an image for which there is room. */
 static uint8_t *
 encode_planes(struct glz_dictionary *dictionary, const struct picture *picture,
-              const struct lz_layout *layout, const struct glz_image *image,
-              uint8_t *dst, const uint8_t *dst_end)
+              const struct glz_image *image, uint8_t *dst, const uint8_t *dst_end)
 {
+    struct glz_source source = {
+        .row = picture->pixels,
+        .stride = picture->stride,
+        .type = picture->type,
+        .width = picture->width,
+        .rows_left = picture->height,
+        .units = dictionary->ring + image->start,
+    };
     struct glz_plane plane = {
         .dictionary = dictionary,
+        .source = &source,
         .id = image->id,
         .type = image->type,
         .start = image->start,
-        .count = layout->units,
-        .row_units = layout->row_units,
-        .unit = layout->unit,
+        .count = image->units,
+        .row_units = picture->width,
+        .coding = image->type == LZ_IMAGE_TYPE_RGB16 ? GLZ_CODE_RGB16 : GLZ_CODE_RGB32,
     };
 
-    load_colors(picture, dictionary->ring + image->start);
     dst = glz_compress(&plane, dst, dst_end);
     if (!dst || picture->type != LZ_IMAGE_TYPE_RGBA)
         return dst;
-    load_alpha(picture, dictionary->ring + image->alpha_start);
-    plane.start = image->alpha_start;
-    plane.unit = LZ_UNIT_BYTE;
-    plane.alpha = 1;
+    plane.coding = GLZ_CODE_ALPHA;
     return glz_compress(&plane, dst, dst_end);
 }
 
@@ -99,12 +63,10 @@ encode(struct glz_dictionary *dictionary, const struct picture *picture,
        const struct lz_layout *layout, uint8_t *dst, const uint8_t *dst_end)
 {
     struct glz_stats before = dictionary->stats;
-    uint32_t plane_cost = block_multiple(layout->units);
-    int has_alpha = picture->type == LZ_IMAGE_TYPE_RGBA;
     struct glz_image image = {
         .id = dictionary->next_id,
         .units = layout->units,
-        .cost = has_alpha ? 2 * plane_cost : plane_cost,
+        .cost = (layout->units + GLZ_BLOCK - 1) & ~(uint32_t)(GLZ_BLOCK - 1),
         .type = picture->type,
     };
     uint8_t *end;
@@ -113,9 +75,8 @@ encode(struct glz_dictionary *dictionary, const struct picture *picture,
         return 0;
     if (glz_dictionary_make_room(dictionary, &image))
         return -1;
-    image.alpha_start = has_alpha ? image.start + plane_cost : 0;
     end = put_header(dst, picture, layout, dictionary);
-    end = encode_planes(dictionary, picture, layout, &image, end, dst_end);
+    end = encode_planes(dictionary, picture, &image, end, dst_end);
     if (!end) {
         dictionary->stats = before;
         return 0;
