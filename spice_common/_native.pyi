@@ -127,6 +127,45 @@ class _Lib(Protocol):
         self, messages: CData, surface_id: int, /
     ) -> int: ...
 
+    # glz.h
+    GLZ_DAMAGED: int
+    GLZ_NO_IMAGE: int
+    GLZ_TOO_MUCH: int
+    GLZ_BAD_ID: int
+    GLZ_NO_MEMORY: int
+    def glz_dictionary_new(self, window_pixels: int, /) -> CData: ...
+    def glz_dictionary_free(self, dictionary: CData, /) -> None: ...
+    def glz_dictionary_reset(self, dictionary: CData, /) -> None: ...
+    def glz_dictionary_stats(self, dictionary: CData, stats: CData, /) -> None: ...
+    def glz_encode(
+        self,
+        dictionary: CData,
+        image_type: int,
+        width: int,
+        height: int,
+        pixels: CData,
+        size: int,
+        stride: int,
+        top_down: int,
+        dst: CData,
+        dst_size: int,
+        /,
+    ) -> int: ...
+    def glz_decode_header(self, data: CData, size: int, header: CData, /) -> int: ...
+    def glz_window_new(self, max_pixels: int, /) -> CData: ...
+    def glz_window_free(self, window: CData, /) -> None: ...
+    def glz_window_clear(self, window: CData, /) -> None: ...
+    def glz_decode(
+        self,
+        window: CData,
+        data: CData,
+        size: int,
+        dst: CData,
+        dst_size: int,
+        stride: int,
+        /,
+    ) -> int: ...
+
     # lz.h
     def lz_row_size(self, image_type: int, width: int, /) -> int: ...
     def lz_encoder_new(self) -> CData: ...

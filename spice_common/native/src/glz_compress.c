@@ -208,7 +208,7 @@ glz_compress(const struct glz_plane *plane, uint8_t *dst, const uint8_t *dst_end
         .ring = dictionary->ring,
         .table = dictionary->table,
         .shift = 64 - dictionary->table_bits,
-        .loaded = plane->start + (plane->source->rows_left > 0 ? 0 : plane->count),
+        .loaded = plane->start + (plane->source->y > 0 ? plane->count : 0),
         .end = plane->start + plane->count,
     };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 enum {
-    FIRST_RING_UNITS = 1 << 14,
+    FIRST_RING_UNITS = 1 << 12,
     FIRST_IMAGES = 64,
     FIRST_TABLE_BITS = 12,
     MAX_TABLE_BITS = 19,

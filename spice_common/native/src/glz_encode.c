@@ -4,8 +4,7 @@
 /* What is to be encoded. */
 struct picture {
     uint32_t type, width, height;
-    const uint8_t *pixels;
-    uint64_t stride;
+    struct lz_rows rows;
     int top_down;
 };
 
@@ -32,11 +31,10 @@ encode_planes(struct glz_dictionary *dictionary, const struct picture *picture,
               const struct glz_image *image, uint8_t *dst, const uint8_t *dst_end)
 {
     struct glz_source source = {
-        .row = picture->pixels,
-        .stride = picture->stride,
+        .rows = picture->rows,
         .type = picture->type,
         .width = picture->width,
-        .rows_left = picture->height,
+        .height = picture->height,
         .units = dictionary->ring + image->start,
     };
     struct glz_plane plane = {
@@ -92,13 +90,13 @@ glz_encode(struct glz_dictionary *dictionary, uint32_t type, uint32_t width,
            uint32_t height, const uint8_t *pixels, uint64_t size, int64_t stride,
            int top_down, uint8_t *dst, uint64_t dst_size)
 {
-    struct picture picture = {type, width, height, pixels, (uint64_t)stride, top_down};
+    struct picture picture = {
+        .type = type, .width = width, .height = height, .top_down = top_down};
     struct lz_layout layout;
     int64_t written;
 
     if (!glz_type_valid(type) || lz_layout_init(&layout, type, width, height) ||
-        stride < (int64_t)layout.row_size || size < layout.row_size ||
-        (size - layout.row_size) / (uint64_t)stride < height - 1)
+        lz_rows_init(&picture.rows, pixels, size, stride, layout.row_size, height))
         return -1;
     if (dst_size < GLZ_HEADER_SIZE || layout.units > GLZ_MAX_WINDOW)
         return 0;

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "glz_source.h"
 
-#include "lz_format.h"
-
 /* A row as units of the ring: what is not compared later need not be cleared. */
 static void
 load_row(const struct glz_source *source)
 {
-    const uint8_t *row = source->row;
+    const uint8_t *row = lz_row(&source->rows, source->y);
     uint32_t *units = source->units;
 
     if (source->type == LZ_IMAGE_TYPE_RGB16) {
@@ -27,9 +25,9 @@ glz_source_load(struct glz_source *source, uint32_t units)
 {
     uint32_t loaded = 0;
 
-    while (source->rows_left > 0 && loaded < units) {
+    while (source->y < source->height && loaded < units) {
         load_row(source);
-        source->row += --source->rows_left > 0 ? source->stride : 0;
+        source->y++;
         source->units += source->width;
         loaded += source->width;
     }

@@ -5,13 +5,14 @@
 
 #include <stdint.h>
 
+#include "lz_format.h"
+
 struct glz_source {
-    const uint8_t *row; /* the next one */
-    uint64_t stride;
+    struct lz_rows rows;
     uint32_t type; /* LZ_IMAGE_TYPE_* */
-    uint32_t width;
-    uint32_t rows_left;
-    uint32_t *units; /* where the next row goes */
+    uint32_t width, height;
+    uint32_t y;      /* of the next row */
+    uint32_t *units; /* where that goes */
 };
 
 /*
