@@ -80,6 +80,10 @@ class SpiceConfig:
     """Name of the VM that clients show."""
     image_compression: str = "auto_glz"
     """How pictures are packed: auto_glz, auto_lz, quic, glz, lz, lz4 or off."""
+    jpeg_wan_compression: str = "auto"
+    """Photos as JPEG at first: auto (for slow links), never or always."""
+    zlib_glz_wan_compression: str = "auto"
+    """zlib over GLZ: auto (for slow links), never or always."""
 
 
 @dataclass(frozen=True, slots=True)

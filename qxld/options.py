@@ -131,6 +131,20 @@ OPTIONS = {
             "MODE",
             commands=_CLIENTS,
         ),
+        Option(
+            "--jpeg-wan-compression",
+            "spice.jpeg_wan_compression",
+            "photos as JPEG at first: auto (for slow links), never or always (auto)",
+            "MODE",
+            commands=_CLIENTS,
+        ),
+        Option(
+            "--zlib-glz-wan-compression",
+            "spice.zlib_glz_wan_compression",
+            "zlib over GLZ: auto (for slow links), never or always (auto)",
+            "MODE",
+            commands=_CLIENTS,
+        ),
     ),
     "what the guest gets": (
         Option("--displays", "device.displays", "QXL displays, 1 to 4 (1)", "N", int),

@@ -20,7 +20,7 @@ from qxld.options import configuration
 from qxld.record import Recording
 from qxld.replay_guest import ReplayGuest
 from qxld.replay_report import CpuClock, report
-from qxld.settings import server_config
+from qxld.settings import compression, server_config
 from qxld.unpack import RecordedFile
 from spice_server.display.worker import DisplayWorker
 from spice_server.inputs.no_input import NoInput
@@ -88,7 +88,8 @@ class _Player:
         parameters = RomParameters.for_ram(0, RAM_SIZE)
         self._recording = Recording(config.device.record, patient=True)
         self._worker = DisplayWorker(
-            self._recording.recorded(QXLDevice(self._transport, parameters))
+            self._recording.recorded(QXLDevice(self._transport, parameters)),
+            compression(config),
         )
         self._guest = ReplayGuest(
             self._transport, file, pace=pace, max_gap=arguments.max_gap

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from spice_common.canvas import Canvas
+    from spice_common.client_images import GlzDictionary, PixmapCache
     from spice_common.command_batch import CommandBatch
     from spice_common.display_message import DisplayMessages
 
@@ -75,6 +76,8 @@ class PendingSettings:
     """The client can read LZ4."""
     composite: bool = False
     """The client can draw COMPOSITE."""
+    channel: int = 0
+    """Number of the display among all that share the client's caches."""
     compare: bool = True
     """Keep a copy of the primary surface as the client shows it, and send what differs."""
 
@@ -122,7 +125,8 @@ class Pending:
         self.cdata: Any = ffi.gc(pending, lib.pending_free)
         """``struct pending *``."""
         self._canvas = canvas  # C looks at it
-        self._kept: dict[str, object] = {}
+        self._kept: tuple[object, ...] = ()
+        self.set(PendingSettings())
 
     def set(self, settings: PendingSettings) -> None:
         """Make pictures like this from now on."""
@@ -137,10 +141,18 @@ class Pending:
                     settings.zlib_glz,
                     settings.lz4,
                     settings.composite,
+                    settings.channel,
                     settings.compare,
                 ),
             ),
         )
+
+    def use(self, dictionary: GlzDictionary | None, cache: PixmapCache | None) -> None:
+        """Refer to what the client keeps of earlier images."""
+        null = ffi.NULL
+        lib.pending_set_dictionary(self.cdata, dictionary.cdata if dictionary else null)
+        lib.pending_set_cache(self.cdata, cache.cdata if cache else null)
+        self._kept = (dictionary, cache)
 
     def surface_created(self, surface_id: int, *, black: bool) -> None:
         """Tell of a surface of the canvas that came, *black* or with pixels."""

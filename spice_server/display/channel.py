@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from spice_server.channel.channel_client import ChannelClient
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
-    from spice_server.display.compression import Compression
+    from spice_server.display.client_caches import Pictures
     from spice_server.display.stats import DisplayStats
     from spice_server.display.surface import Surfaces
     from vd_interfaces.qxl import MonitorsConfig
@@ -56,12 +56,12 @@ class DisplayChannel(Channel):
         stats: DisplayStats,
         get_loop: Callable[[], asyncio.AbstractEventLoop],
         set_client_capabilities: Callable[[bool, bytes], None],
-        compression: Compression,
+        pictures: Pictures,
     ) -> None:
         """Serve display *channel_id* on the loop that *get_loop* returns."""
         super().__init__(channel_id)
         self.surfaces = surfaces
-        self.compression = compression
+        self.pictures = pictures
         self.monitors: MonitorsConfig | None = None
         """How the heads lie, as the guest told."""
         self._stats = stats

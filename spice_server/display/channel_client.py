@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from spice_common.client_images import GlzDictionary
     from spice_common.pending import Pending
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FRAME_TIME", "DisplayChannelClient"]
 
-FRAME_TIME: Final = 0.008
+FRAME_TIME: Final = 0.012
 """Seconds from one flush to the next while the guest keeps drawing: what nobody can see
 need not be sent.  A change after a pause goes out at once."""
 
@@ -74,6 +75,7 @@ class DisplayChannelClient(ChannelClient):
         self.pending: Pending | None = None
         """What it has still to be told; ``None`` before DISPLAY_INIT and at the end."""
         self._channel = channel
+        self._dictionary: GlzDictionary | None = None
         self._owes_inval = True
         self._owes_monitors = True
         self._owes_mark = True
@@ -115,7 +117,10 @@ class DisplayChannelClient(ChannelClient):
         self.update()
 
     def invalidate_caches(self) -> None:
-        """Let the client forget cached images and palettes."""
+        """Let the client forget what the guest had named: palettes.
+
+        Images in its cache are named by their pixels, which stay what they are.
+        """
         self._owes_inval = True
         self.update()
 
@@ -230,14 +235,20 @@ class DisplayChannelClient(ChannelClient):
         self.init = init
         generation = self.ack.start(DEFAULT_WINDOW)
         self.send(BaseMsg.SET_ACK, SpiceMsgSetAck(generation, DEFAULT_WINDOW).pack())
+        caches = self._channel.pictures.caches
+        self._dictionary = caches.dictionary(self.link.session_id, init)
         self.pending = self._channel.surfaces.add_client()
+        self.pending.use(self._dictionary, caches.pixmaps(init))
         self._choose_settings()
         self._channel.client_ready()
         self.update()
 
     def _choose_settings(self) -> None:
         settings = choose_settings(
-            self._channel.compression, self.link, preferred=self.preferred_compression
+            self._channel.pictures.compression,
+            self.link,
+            preferred=self.preferred_compression,
+            channel=self._channel.id,
         )
         self._lossy = settings.jpeg
         if self.pending is not None:
@@ -270,6 +281,8 @@ class DisplayChannelClient(ChannelClient):
         for timer in (self._flush_timer, self._exact_timer):
             if timer is not None:
                 timer.cancel()
+        if self._dictionary is not None:
+            self._dictionary.reset()  # what was not sent is waited for in vain
         if self.pending is not None:
             self._channel.surfaces.remove_client(self.pending)
             self._channel.client_gone(self.pending)

@@ -37,7 +37,7 @@ class Compression:
 
 
 def choose_settings(
-    wanted: Compression, link: LinkInfo, *, preferred: int = 0
+    wanted: Compression, link: LinkInfo, *, preferred: int = 0, channel: int = 0
 ) -> PendingSettings:
     """Choose for one client.
 
@@ -45,6 +45,7 @@ def choose_settings(
         wanted: the operator's choice.
         link: what the client can do.
         preferred: ``SPICE_IMAGE_COMPRESSION_*`` the client asked for; 0: none.
+        channel: id of the display.
 
     """
     compression = preferred or SpiceImageCompression[wanted.images.upper()]
@@ -57,6 +58,7 @@ def choose_settings(
         zlib_glz=_for_wan(wanted.zlib_glz, low_bandwidth=link.low_bandwidth),
         lz4=lz4,
         composite=link.has_capability(DisplayCap.COMPOSITE),
+        channel=channel,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from spice_common.display_message import DisplayRun
     from spice_common.pending import Pending
-    from spice_server.display.compression import Compression
+    from spice_server.display.client_caches import Pictures
     from spice_server.display.surface import Surfaces
     from vd_interfaces.qxl import MonitorsConfig
 
@@ -26,7 +26,11 @@ class Screen(Protocol):
         """How the heads lie, as the guest told."""
 
     @property
-    def compression(self) -> Compression:
+    def id(self) -> int:
+        """Number of the display."""
+
+    @property
+    def pictures(self) -> Pictures:
         """How pictures shall be made."""
 
     def client_ready(self) -> None:

@@ -18,6 +18,7 @@ from spice_common.errors import SurfaceError
 from spice_protocol.qxl_dev import QXL_COMMAND_RING_SIZE
 from spice_server.cursor.channel import CursorChannel
 from spice_server.display.channel import DisplayChannel
+from spice_server.display.client_caches import ClientCaches, Pictures
 from spice_server.display.compression import Compression
 from spice_server.display.dispatcher import Dispatcher
 from spice_server.display.stats import DisplayStats
@@ -52,8 +53,12 @@ class DisplayWorker:
     """
 
     def __init__(
-        self, qxl: QXLInterface, compression: Compression | None = None
+        self,
+        qxl: QXLInterface,
+        compression: Compression | None = None,
+        caches: ClientCaches | None = None,
     ) -> None:
+        """Serve *qxl*; *caches* is shared by all workers of a server."""
         self._qxl = qxl
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: Thread | None = None
@@ -69,7 +74,7 @@ class DisplayWorker:
             self._stats,
             self.loop,
             qxl.set_client_capabilities,
-            compression or Compression(),
+            Pictures(compression or Compression(), caches or ClientCaches()),
         )
         """The display channel; its thread-safe methods are those of ``Channel``."""
         self.cursor = CursorChannel(qxl.id, self.loop)

@@ -184,6 +184,23 @@ class CanvasBench:
             self.guest.collect()
         return runs
 
+    def draw_unseen(self) -> None:
+        """Draw what the guest has in its ring; what the painter is told waits."""
+        while self.device.get_commands(self.batch):
+            position = BatchPosition()
+            while draw_batch(
+                self.canvas,
+                self.batch,
+                position,
+                [self.pending],
+                self.messages,
+                max_bytes=64 * MIB,
+            ):
+                pass
+            self.device.release_commands(self.batch)
+            self.device.flush_resources()
+            self.guest.collect()
+
     def draw_held(
         self, *, messages: bool = True, max_bytes: int = 64 * MIB
     ) -> list[DisplayRun]:

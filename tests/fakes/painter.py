@@ -13,6 +13,7 @@ from spice_protocol.enums import (
     SpiceBitmapFmt,
     SpiceBrushType,
     SpiceClipType,
+    SpiceImageFlags,
     SpiceImageType,
     SpiceRopd,
     SpiceSurfaceFmt,
@@ -133,6 +134,7 @@ class Painter:
     def __init__(self) -> None:
         self.surfaces: dict[int, np.ndarray] = {}
         self.formats: dict[int, int] = {}
+        self.cache: dict[int, np.ndarray] = {}
         self.marks = 0
         self.log: list[str] = []
         """Names of the messages in order."""
@@ -218,13 +220,22 @@ class Painter:
     def _image(self, image) -> np.ndarray:
         if image.descriptor.type == SpiceImageType.SURFACE:
             return self.surfaces[image.data.surface_id]
+        if image.descriptor.type == SpiceImageType.FROM_CACHE:
+            return self.cache[image.descriptor.id]
         assert image.descriptor.type == SpiceImageType.BITMAP
         bitmap = image.data
         assert bitmap.flags == SpiceBitmapFlags.TOP_DOWN
         assert (bitmap.x, bitmap.y) == (image.descriptor.width, image.descriptor.height)
-        return decode_bitmap(
+        pixels = decode_bitmap(
             bitmap.format, bitmap.data, bitmap.x, bitmap.y, bitmap.stride
         )
+        if image.descriptor.flags & SpiceImageFlags.CACHE_ME:
+            self.cache[image.descriptor.id] = pixels
+        return pixels
+
+    def _inval_list(self, message) -> None:
+        for resource in message.resources:
+            del self.cache[resource.id]
 
     def _paint(self, base, source, descriptor: int) -> None:
         surface = self.surfaces[base.surface_id]

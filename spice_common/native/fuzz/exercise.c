@@ -211,36 +211,54 @@ take_cursors(struct host *host, struct guest *guest)
     }
 }
 
+/* What costs time to make anew is kept from one input to the next, empty. */
+static struct host *
+get_host(uint32_t options)
+{
+    static struct host host;
+    if (host.batch == NULL) {
+        host.batch = command_batch_new();
+        host.canvas = canvas_new(MAX_SURFACES);
+        host.messages = display_messages_new();
+        host.cursors = cursor_reader_new();
+        CHECK(host.batch && host.canvas && host.messages && host.cursors);
+    }
+    host.options = options;
+    host.bunch = options & EXERCISE_SMALL_BUNCHES ? 1 : 32;
+    command_batch_clear(host.batch);
+    display_messages_clear(host.messages);
+    return &host;
+}
+
+static void
+destroy_surfaces(struct canvas *canvas)
+{
+    uint32_t ids[MAX_SURFACES];
+    uint32_t count = canvas_surface_ids(canvas, ids, MAX_SURFACES);
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK(canvas_destroy_surface(canvas, ids[i]) == CANVAS_OK);
+    }
+}
+
 void
 exercise(struct guest *guest, uint32_t options)
 {
-    struct host host = {
-        .batch = command_batch_new(),
-        .canvas = canvas_new(MAX_SURFACES),
-        .messages = display_messages_new(),
-        .cursors = cursor_reader_new(),
-        .options = options,
-        .bunch = options & EXERCISE_SMALL_BUNCHES ? 1 : 32,
-    };
-    CHECK(host.batch && host.canvas && host.messages && host.cursors);
-    CHECK(canvas_create_surface(host.canvas, 0, SPICE_SURFACE_FMT_32_xRGB, 32, 32, 128,
+    struct host *host = get_host(options);
+    CHECK(canvas_create_surface(host->canvas, 0, SPICE_SURFACE_FMT_32_xRGB, 32, 32, 128,
                                 guest->vram, 4096, 0) == CANVAS_OK);
-    host.pending = pending_new(host.canvas);
-    CHECK(host.pending);
-    pending_set(host.pending, &(struct pending_settings){
-                                  .compression = 1 + options % 7,
-                                  .composite = 1,
-                                  .lz4 = 1,
-                                  .compare = 1,
-                              });
-    take_commands(&host, guest);
-    take_cursors(&host, guest);
+    host->pending = pending_new(host->canvas);
+    CHECK(host->pending);
+    pending_set(host->pending, &(struct pending_settings){
+                                   .compression = 1 + options % 7,
+                                   .composite = 1,
+                                   .lz4 = 1,
+                                   .compare = 1,
+                               });
+    take_commands(host, guest);
+    take_cursors(host, guest);
     release_flush(&guest->queue);
-    cursor_reader_free(host.cursors);
-    pending_free(host.pending);
-    display_messages_free(host.messages);
-    canvas_free(host.canvas);
-    command_batch_free(host.batch);
+    pending_free(host->pending);
+    destroy_surfaces(host->canvas);
 }
 
 size_t

@@ -44,6 +44,7 @@ struct pending_settings {
     uint32_t zlib_glz;     /* deflate GLZ where that is shorter */
     uint32_t lz4;          /* the client can read LZ4 */
     uint32_t composite;    /* the client can draw COMPOSITE */
+    uint32_t channel;      /* of all displays that share the client's caches */
     uint32_t compare;      /* keep a copy of what the client shows; send what differs */
 };
 

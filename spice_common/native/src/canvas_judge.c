@@ -155,7 +155,8 @@ operator_exists(uint32_t op)
 
 /*
  * A filter that needs parameters gets none.  A transformation stays with a client's
- * surface, and the next command that reads the surface finds it there.
+ * surface, and the next command that reads the surface finds it there; a surface that
+ * is source and mask gets the repetition of the mask.
  */
 static enum verdict
 judge_composite(struct painter *painter, struct draw_plan *plan)
@@ -174,7 +175,9 @@ judge_composite(struct painter *painter, struct draw_plan *plan)
     plan->portable &= painter->source.portable & painter->brush.pattern.portable;
     if (!is_inside(plan, box) ||
         (composite->has_src_transform && painter->source.surface) ||
-        (composite->has_mask_transform && painter->brush.pattern.surface))
+        (composite->has_mask_transform && painter->brush.pattern.surface) ||
+        (painter->source.surface &&
+         painter->source.surface == painter->brush.pattern.surface))
         plan->portable = 0;
     read_all(plan, &painter->source);
     return DRAWABLE;

@@ -119,6 +119,23 @@ paint_visible(struct painter *painter)
 
 /* ---- sources */
 
+/*
+ * The clients scale to the format of the surface if that is all they do, otherwise to
+ * that of the source: they differ in what becomes of a byte that is alpha in one of them.
+ */
+static pixman_format_code_t
+scaled_format(const struct painter *painter)
+{
+    const struct draw_command *command = painter->command;
+    int is_copy = command->type == QXL_DRAW_OPAQUE ||
+                  ((command->type == QXL_DRAW_COPY || command->type == QXL_DRAW_BLEND) &&
+                   rop_is_put(painter->rop));
+
+    if (is_copy || !same_pixels(painter->source.layout, painter->target.format))
+        return surface_pixman_format(painter->target.format);
+    return painter->source.format;
+}
+
 /* Rows of a scaled source, as pixman scales it. */
 static const uint8_t *
 scaled_rows(struct painter *painter, pixman_box32_t band, ptrdiff_t *stride)
@@ -130,9 +147,9 @@ scaled_rows(struct painter *painter, pixman_box32_t band, ptrdiff_t *stride)
 
     *stride = ((ptrdiff_t)box_width(band) * painter->target.pixel_size + 3) / 4 * 4;
     memset(rows, 0, (size_t)*stride * box_height(band));
-    image = pixman_image_create_bits(surface_pixman_format(painter->target.format),
-                                     (int)box_width(band), (int)box_height(band),
-                                     (uint32_t *)rows, (int)*stride);
+    image = pixman_image_create_bits(scaled_format(painter), (int)box_width(band),
+                                     (int)box_height(band), (uint32_t *)rows,
+                                     (int)*stride);
     if (image) {
         compose(&composition, image, band, band);
         pixman_image_unref(image);

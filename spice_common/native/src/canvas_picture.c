@@ -100,7 +100,11 @@ use_bitmap(struct picture *picture, const struct draw_plan *plan,
     picture->width = image->width;
     picture->height = image->height;
     picture->portable = (uint8_t)bitmap_is_portable(image, plan->surface->format);
-    set_layout(picture, layout, image->format == SPICE_BITMAP_FMT_RGBA);
+    /* The colors of an original palette are pixels of the surface, alpha and all. */
+    set_layout(picture, layout,
+               image->format == SPICE_BITMAP_FMT_RGBA ||
+                   (use == PICTURE_AS_ORIGINAL && bitmap_is_indexed(image->format) &&
+                    layout == SPICE_SURFACE_FMT_32_ARGB));
     return PICTURE_OK;
 }
 

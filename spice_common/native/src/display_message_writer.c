@@ -11,7 +11,6 @@ enum {
     RECT_SIZE = 16,
     MASK_SIZE = 1 + 8 + 4,
     DRAW_COPY_SIZE = 4 + 16 + 2 + 1 + MASK_SIZE, /* after the base */
-    IMAGE_DESCRIPTOR_SIZE = 8 + 1 + 1 + 4 + 4,
     BITMAP_HEADER_SIZE = 1 + 1 + 4 + 4 + 4 + 4, /* without palette */
     IMAGE_GROUP_RED = 2,                         /* QXL_IMAGE_GROUP_RED: ours */
 };

@@ -87,6 +87,7 @@ size_t message_row_size(uint32_t surface_format, uint32_t width);
 
 enum {
     MINI_HEADER_SIZE = 6, /* u16 type, u32 size */
+    IMAGE_DESCRIPTOR_SIZE = 8 + 1 + 1 + 4 + 4,
     /* About what a DRAW_COPY costs besides its pixels, on the wire and in time. */
     DRAW_OVERHEAD = 100,
 };

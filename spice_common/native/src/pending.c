@@ -114,7 +114,6 @@ pending_new(struct canvas *canvas)
     if (!pending)
         return NULL;
     pending->canvas = canvas;
-    pending->settings.compression = 1;
     pending->encoder = image_encoder_new();
     if (!pending->encoder) {
         pending_free(pending);
@@ -138,6 +137,7 @@ pending_free(struct pending *pending)
     free(pending->bytes);
     free(pending->pixels);
     damage_split_fini(&pending->split);
+    scroll_finder_fini(&pending->finder);
     free(pending->scratch);
     free(pending);
 }

@@ -42,6 +42,7 @@ pending_append(struct pending *pending, enum native_kind kind,
     native->kind = (uint8_t)kind;
     native->surface_id = surface->id;
     native->serial = surface->serial;
+    native->format = surface->format;
     native->first_rect = pending->num_rects;
     native->num_rects = num_rects;
     native->extents = (pixman_box32_t){0, 0, (int32_t)surface->width,

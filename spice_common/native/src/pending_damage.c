@@ -18,7 +18,8 @@
 enum {
     MAX_PICTURE = 1 << 20,     /* bytes of pixels in one message */
     MIN_SCROLL_TILES = 24,     /* changed; moving less is not worth the search */
-    MAX_SCROLLS = 4,           /* searches in one surface at a time */
+    MAX_SCROLLS = 2,           /* searches in one surface at a time */
+    MAX_VAIN_SEARCHES = 15,    /* half as many flushes go without one then */
 };
 
 static struct pixels
@@ -210,6 +211,54 @@ send_whole(struct pending *pending, struct pending_surface *surface,
     tile_map_clear(&surface->unknown);
 }
 
+static void
+send_scroll(struct pending_surface *surface, const struct scroll *scroll,
+            struct display_messages *messages)
+{
+    struct message_base base = {surface->id, scroll->to, NULL, 0};
+    pixman_box32_t from = {scroll->to.x1 - scroll->dx, scroll->to.y1 - scroll->dy,
+                           scroll->to.x2 - scroll->dx, scroll->to.y2 - scroll->dy};
+
+    write_copy_bits(messages, &base, -scroll->dx, -scroll->dy);
+    shadow_move(&surface->shadow, &scroll->to, 1, -scroll->dx, -scroll->dy);
+    if (tile_map_touches(&surface->lossy, from))
+        tile_map_add(&surface->lossy, scroll->to);
+    tile_map_add(&surface->damage, scroll->to);
+}
+
+/* Damage that is there already, elsewhere on the client's screen, is moved. */
+static void
+send_scrolls(struct pending *pending, struct pending_surface *surface,
+             const struct surface *now, struct display_messages *messages)
+{
+    struct pixels shown = shadow_pixels(surface), canvas = canvas_pixels(now);
+    struct scroll scroll;
+    int found = 0;
+
+    if (tile_map_count(&surface->damage) < MIN_SCROLL_TILES)
+        return;
+    if (pending->scroll_pause > 0) {
+        pending->scroll_pause--;
+        return;
+    }
+    for (int i = 0; i < MAX_SCROLLS; i++) {
+        if (tile_map_count(&surface->damage) < MIN_SCROLL_TILES ||
+            !tile_map_empty(&surface->unknown) ||
+            !scroll_find(&pending->finder, &shown, &canvas, &surface->damage, &scroll)) {
+            break;
+        }
+        send_scroll(surface, &scroll, messages);
+        pending->counters.scrolls++;
+        drop_same(pending, surface, now);
+        found = 1;
+    }
+    /* What moves goes on moving; what does not is not looked at every time. */
+    pending->vain_searches = found ? 0 : 2 * pending->vain_searches + 1;
+    if (pending->vain_searches > MAX_VAIN_SEARCHES)
+        pending->vain_searches = MAX_VAIN_SEARCHES;
+    pending->scroll_pause = pending->vain_searches / 2;
+}
+
 int
 pending_send_damage(struct pending *pending, struct pending_surface *surface,
                     struct display_messages *messages, uint64_t *max_bytes, int whole)
@@ -228,6 +277,7 @@ pending_send_damage(struct pending *pending, struct pending_surface *surface,
     }
     if (surface->shadow.data) {
         drop_same(pending, surface, now);
+        send_scrolls(pending, surface, now, messages);
     }
     if (send_parts(pending, surface, now, messages, max_bytes))
         pending->broken = 1;

@@ -62,7 +62,8 @@ send_kept_picture(struct pending *pending, struct pending_surface *surface,
 .kind = KIND_TEXT};
 
     picture.stride = native->num_bytes / box_height(picture.box);
-    if (pending_send_picture(pending, surface, &picture, messages))
+    if (pending_send_picture(pending, surface, &picture, messages) &&
+        pending->surfaces[surface->id] == surface)
         tile_map_add(&surface->lossy, picture.box);
 }
 
@@ -77,6 +78,8 @@ send_create(struct pending *pending, struct pending_surface *surface,
 
     write_surface_create(messages, &now);
     pending->shown[surface->id] = native->serial;
+    if (pending->surfaces[surface->id] != surface)
+        return;
     tile_map_clear(&surface->unknown);
     if (surface->id == 0 && pending->settings.compare)
         shadow_init(&surface->shadow, surface->width, surface->height,
@@ -88,22 +91,27 @@ send_native(struct pending *pending, const struct native *native,
             struct display_messages *messages)
 {
     struct pending_surface *surface = pending_find(pending, native->surface_id);
+    /* It went since, but other natives read it before: all but its damage counts. */
+    struct pending_surface gone = {.id = native->surface_id,
+                                   .serial = native->serial,
+                                   .width = (uint32_t)native->extents.x2,
+                                   .height = (uint32_t)native->extents.y2,
+                                   .format = native->format};
+    int lasts = surface && surface->serial == native->serial;
 
-    if (surface && surface->serial != native->serial)
-        surface = NULL;
+    if (!lasts)
+        surface = &gone;
     switch (native->kind) {
     case NATIVE_DRAW:
         append_message(messages, pending->bytes + native->first_byte, native->num_bytes);
-        if (surface)
+        if (lasts)
             change_shadow(pending, surface, native);
         break;
     case NATIVE_PICTURE:
-        if (surface)
-            send_kept_picture(pending, surface, native, messages);
+        send_kept_picture(pending, surface, native, messages);
         break;
     case NATIVE_CREATE:
-        if (surface)
-            send_create(pending, surface, native, messages);
+        send_create(pending, surface, native, messages);
         break;
     default:
         write_surface_destroy(messages, native->surface_id);

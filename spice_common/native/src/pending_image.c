@@ -8,6 +8,14 @@
 #include "display_message_writer.h"
 #include "image_encode.h"
 #include "pending_state.h"
+#include "pixel_hash.h"
+#include "pixmap_cache.h"
+
+enum {
+    MIN_CACHED_PIXELS = 64,     /* fewer cost no more than a reference */
+    RESOURCE_SIZE = 1 + 8,      /* SpiceResourceID */
+    CHANNEL_SHIFT = 8,          /* of an id, above its group in the client's cache */
+};
 
 /* Counters are indexed by type with the gap in SPICE_IMAGE_TYPE_* closed. */
 static uint32_t
@@ -46,6 +54,98 @@ settings_for(const struct pending *pending, const struct pending_surface *surfac
     return settings;
 }
 
+/* The client's cache is shared by its displays: each has ids and room of its own. */
+static uint64_t
+cached_id(const struct pending *pending, uint64_t id)
+{
+    return id | (uint64_t)(pending->settings.channel + 1) << CHANNEL_SHIFT;
+}
+
+static void
+write_inval_list(const struct pending *pending, const struct pixmap_change *change,
+                 struct display_messages *messages)
+{
+    uint8_t *at;
+
+    if (change->num_evicted == 0)
+        return;
+    at = begin_message(messages, SPICE_MSG_DISPLAY_INVAL_LIST,
+                       2 + (size_t)change->num_evicted * RESOURCE_SIZE);
+    if (!at)
+        return;
+    at = put_u16(at, change->num_evicted);
+    for (uint32_t i = 0; i < change->num_evicted; i++) {
+        uint64_t id = cached_id(pending, change->evicted[i]);
+
+        at = put_u8(at, SPICE_RES_TYPE_PIXMAP);
+        at = put_u32(put_u32(at, (uint32_t)id), (uint32_t)(id >> 32));
+    }
+}
+
+/* Whether pixels are worth a place in the client's cache. */
+static int
+is_cachable(const struct pending *pending, const struct pixels *pixels, int lossy)
+{
+    return pending->cache && !lossy &&
+           (uint64_t)pixels->width * pixels->height >= MIN_CACHED_PIXELS;
+}
+
+/* What identifies the image to the client, and what it is to do with it. */
+struct image_name {
+    uint64_t id;
+    uint32_t flags; /* SPICE_IMAGE_FLAGS_* */
+    int found;      /* the client has it */
+};
+
+static struct image_name
+name_image(struct pending *pending, const struct pixels *pixels, int lossy,
+           struct display_messages *messages)
+{
+    struct image_name name = {next_image_id(messages), 0, 0};
+    struct pixmap_use use = {++pending->uses, pending->settings.channel};
+    struct pixmap_change change;
+    struct pixmap_item item;
+    struct pixel_hash key;
+
+    if (!is_cachable(pending, pixels, lossy))
+        return name;
+    key = pixel_hash(pixels);
+    if (pixmap_cache_find(pending->cache, key, 1, use, &item) == PIXMAP_FOUND) {
+        name.id = cached_id(pending, item.id);
+        name.found = 1;
+        pending->counters.cache_hits++;
+    } else if (!pixmap_cache_add(pending->cache, key,
+                                 (uint64_t)pixels->width * pixels->height, 0, use,
+                                 &change)) {
+        name.id = cached_id(pending, change.id);
+        name.flags = SPICE_IMAGE_FLAGS_CACHE_ME;
+        write_inval_list(pending, &change, messages);
+    }
+    return name;
+}
+
+static int
+append_reference(struct display_messages *messages, const struct pixels *pixels,
+                 uint64_t id)
+{
+    uint8_t *at = append_bytes(messages, IMAGE_DESCRIPTOR_SIZE);
+
+    if (!at)
+        return -1;
+    at = put_u32(put_u32(at, (uint32_t)id), (uint32_t)(id >> 32));
+    at = put_u8(put_u8(at, SPICE_IMAGE_TYPE_FROM_CACHE), 0);
+    put_u32(put_u32(at, pixels->width), pixels->height);
+    return 0;
+}
+
+/* There was no memory for an image that the cache was told of: do without a cache. */
+static void
+forget_cache(struct pending *pending)
+{
+    pending->broken = 1;
+    pending->cache = NULL;
+}
+
 int
 pending_send_picture(struct pending *pending, const struct pending_surface *surface,
                      const struct picture *picture, struct display_messages *messages)
@@ -55,20 +155,23 @@ pending_send_picture(struct pending *pending, const struct pending_surface *surf
                             box_height(picture->box), (int64_t)picture->stride,
                             surface->format};
     struct message_base base = {surface->id, picture->box, NULL, 0};
-    struct encoded_info info = {0};
+    struct encoded_info info = {.type = SPICE_IMAGE_TYPE_FROM_CACHE,
+                                .size = IMAGE_DESCRIPTOR_SIZE};
+    struct image_name name = name_image(
+        pending, &pixels, settings.jpeg && picture->kind == KIND_PHOTO, messages);
 
     if (begin_draw_copy(messages, &base, SPICE_ROPD_OP_PUT)) {
         pending->broken = 1;
         return 0;
     }
-    if (image_encode(pending->encoder, &settings, pending->dictionary, &pixels,
-                     next_image_id(messages), 0, messages, &info)) {
+    if (name.found ? append_reference(messages, &pixels, name.id)
+                   : image_encode(pending->encoder, &settings, pending->dictionary,
+                                  &pixels, name.id, name.flags, messages, &info)) {
         drop_message(messages);
-        pending->broken = 1;
+        forget_cache(pending);
         return 0;
     }
     finish_message(messages);
-    count_image(pending, info.type, info.size,
-                (uint64_t)pixels.width * pixels.height);
+    count_image(pending, info.type, info.size, (uint64_t)pixels.width * pixels.height);
     return info.lossy != 0;
 }

@@ -18,6 +18,7 @@
 #include "damage_split.h"
 #include "pending.h"
 #include "pixel_kind.h"
+#include "scroll.h"
 #include "shadow.h"
 #include "tile_map.h"
 
@@ -54,7 +55,7 @@ struct native {
     uint8_t opaque; /* every pixel of its rectangles is written whatever it was */
     uint8_t hidden;
     uint8_t num_reads;
-    uint32_t surface_id, serial;
+    uint32_t surface_id, serial, format;
     uint32_t first_byte, num_bytes;  /* DRAW: in bytes; PICTURE: in pixels */
     uint32_t first_rect, num_rects;  /* in rects */
     pixman_box32_t extents;          /* CREATE, DESTROY: the whole surface */
@@ -109,7 +110,9 @@ struct pending {
     uint8_t *scratch; /* pixels of a surface that has no shadow */
     size_t cap_scratch;
     uint32_t sweep;
-    uint32_t last_image_id;
+    uint64_t uses; /* pictures looked for in the cache */
+    struct scroll_finder finder;
+    uint32_t vain_searches, scroll_pause; /* flushes */
     uint8_t exact;  /* no lossy pictures now */
     uint8_t broken; /* memory was short: natives may be missing */
     struct pending_counters counters;

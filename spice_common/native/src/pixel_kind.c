@@ -10,7 +10,7 @@
 
 enum {
     SIDE = TILE_SIZE,
-    LANES = 4, /* pixels in a vector */
+    LANES = 4,     /* pixels in a vector */
     CONTRAST = 60, /* a channel differs by this: an edge, as libspice-server has it */
     MAX_SAMPLES = 256, /* tiles that speak for a picture */
 };

@@ -17,15 +17,15 @@
 enum {
     /* Pixels that a move must save: a message and its drawing cost about as much. */
     MIN_SAVED = 1024,
-    MIN_LINES = 8,       /* along the move */
+    MIN_LINES = 8, /* along the move */
     MIN_VOTES = 8,
-    MIN_SHARE = 16,      /* of the lines that voted, one in so many */
-    MIN_TILES = 48,      /* changed; fewer are encoded sooner than searched */
-    MAX_SPARSENESS = 8,  /* one tile in so many has to have changed */
-    MARGIN = 64,         /* pixels around what changed that are searched, too */
-    NUM_WITNESSES = 4,   /* strips that vote: those with most change in them */
-    MAX_PLACES = 4,      /* a line that stood in more is no witness */
-    NUM_CANDIDATES = 3,  /* distances that are tried */
+    MIN_SHARE = 16,     /* of the lines that voted, one in so many */
+    MIN_TILES = 48,     /* changed; fewer are encoded sooner than searched */
+    MAX_SPARSENESS = 8, /* one tile in so many has to have changed */
+    MARGIN = 64,        /* pixels around what changed that are searched, too */
+    NUM_WITNESSES = 4,  /* strips that vote: those with most change in them */
+    MAX_PLACES = 4,     /* a line that stood in more is no witness */
+    NUM_CANDIDATES = 3, /* distances that are tried */
 };
 
 #define NO_LINE UINT32_MAX
@@ -49,7 +49,7 @@ struct search {
     int32_t *gains, *sums;          /* strips x count, count */
     int32_t *across;                /* for each row or column of a box */
     uint32_t witnesses[NUM_WITNESSES], num_witnesses;
-    uint32_t voters;                /* lines that changed and are not blank */
+    uint32_t voters; /* lines that changed and are not blank */
 };
 
 static int
@@ -148,7 +148,8 @@ is_witness(const struct search *search, uint32_t strip)
 
 /* Tiles of a strip that changed. */
 static uint32_t
-changed_tiles(const struct line_grid *grid, uint32_t strip, const struct tile_map *changed)
+changed_tiles(const struct line_grid *grid, uint32_t strip,
+              const struct tile_map *changed)
 {
     int32_t from = (int32_t)(strip * grid->strip_size), count = 0;
     int32_t to = from + (int32_t)strip_width(grid, strip);
@@ -241,8 +242,7 @@ estimate_gains(struct search *search, int32_t distance)
         int32_t width = (int32_t)strip_width(&search->grid, s);
 
         for (int32_t i = first; i < last; i++)
-            gains[i] =
-                ((then[i - distance] == now[i]) - (then[i] == now[i])) * width;
+            gains[i] = ((then[i - distance] == now[i]) - (then[i] == now[i])) * width;
     }
 }
 
@@ -342,7 +342,8 @@ best_extension(const int32_t *gains, int32_t count, int32_t first, int32_t step)
 
 /* The gain of each line of pixels along the move, across which the move's sides lie. */
 static void
-gain_across(const struct search *search, pixman_box32_t box, const struct scroll *scroll)
+gain_across(const struct search *search, pixman_box32_t box,
+            const struct scroll *scroll)
 {
     if (search->grid.vertical)
         gain_by_column(search->then, search->now, box, 0, scroll->dy, search->across);

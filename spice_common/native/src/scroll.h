@@ -12,8 +12,8 @@
 #include "tile_map.h"
 
 /*
- * A COPY_BITS that brings then closer to now: after it, then(x, y) = then(x - dx, y - dy)
- * for all of to, and both lie inside the surface.
+ * A COPY_BITS that brings then closer to now: after it, then(x, y) = then(x - dx, y -
+ * dy) for all of to, and both lie inside the surface.
  */
 struct scroll {
     pixman_box32_t to;
@@ -31,10 +31,11 @@ struct scroll_finder {
 void scroll_finder_fini(struct scroll_finder *finder);
 
 /*
- * Look where changed, a map of the tiles in which two pictures of a whole surface differ,
- * reaches, for the vertical or else horizontal move that saves most.  1, or 0: none is
- * worth a message, or there is no memory.  Every pixel of the move was compared; if
- * memory changes meanwhile, saved is a guess and the rest stays inside the surface.
+ * Look where changed, a map of the tiles in which two pictures of a whole surface
+ * differ, reaches, for the vertical or else horizontal move that saves most.  1, or 0:
+ * none is worth a message, or there is no memory.  Every pixel of the move was
+ * compared; if memory changes meanwhile, saved is a guess and the rest stays inside the
+ * surface.
  */
 int scroll_find(struct scroll_finder *finder, const struct pixels *then,
                 const struct pixels *now, const struct tile_map *changed,

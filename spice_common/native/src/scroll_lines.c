@@ -7,8 +7,8 @@
 #include "bitmap.h"
 
 enum {
-    MIN_STRIP = 64,  /* pixels: eight letters of a console */
-    BLOCK = 64,      /* pixels hashed in one go */
+    MIN_STRIP = 64, /* pixels: eight letters of a console */
+    BLOCK = 64,     /* pixels hashed in one go */
 };
 
 struct line_grid
@@ -163,7 +163,8 @@ hash_rows(const struct line_grid *grid, const struct pixels *pixels, uint32_t st
     uint32_t width = strip_width(grid, strip);
 
     for (uint32_t i = 0; i < grid->count; i++)
-        hashes[i] = hash_run(pixels, pixel_at(pixels, x, grid->box.y1 + (int32_t)i), width);
+        hashes[i] =
+            hash_run(pixels, pixel_at(pixels, x, grid->box.y1 + (int32_t)i), width);
 }
 
 /* The numbers of a block of columns, count pixels wide, in a strip of rows. */
@@ -203,8 +204,8 @@ hash_columns(const struct line_grid *grid, const struct pixels *pixels, uint32_t
     for (uint32_t i = 0; i < grid->count; i += BLOCK) {
         uint32_t part = grid->count - i < BLOCK ? grid->count - i : BLOCK;
 
-        hash_columns_block(pixels, grid->box.x1 + (int32_t)i, y, strip_width(grid, strip),
-                           part, hashes + i);
+        hash_columns_block(pixels, grid->box.x1 + (int32_t)i, y,
+                           strip_width(grid, strip), part, hashes + i);
     }
 }
 

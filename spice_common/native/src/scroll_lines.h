@@ -34,8 +34,8 @@ uint32_t strip_width(const struct line_grid *grid, uint32_t strip);
  * What stands in each line of a strip, as a number: count of them.  A line of one color
  * has an even one, any other line an odd one.
  */
-void hash_strip(const struct line_grid *grid, const struct pixels *pixels, uint32_t strip,
-                uint32_t *hashes);
+void hash_strip(const struct line_grid *grid, const struct pixels *pixels,
+                uint32_t strip, uint32_t *hashes);
 
 static inline int
 is_blank(uint32_t hash)

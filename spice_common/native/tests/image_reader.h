@@ -20,7 +20,7 @@ struct decoded_image {
  * Anything wrong ends the program: the writer is at fault.
  */
 struct decoded_image decode_checked(const uint8_t *data, uint64_t size,
-                             struct glz_window *window);
+                                    struct glz_window *window);
 void decoded_image_free(struct decoded_image *image);
 
 #endif /* IMAGE_READER_H */

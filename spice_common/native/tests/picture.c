@@ -65,7 +65,8 @@ photo_pixel(uint32_t *state, int32_t x, int32_t y)
 }
 
 static uint32_t
-paint_pixel(uint32_t *state, enum picture_kind kind, uint32_t seed, int32_t x, int32_t y)
+paint_pixel(uint32_t *state, enum picture_kind kind, uint32_t seed, int32_t x,
+            int32_t y)
 {
     switch (kind) {
     case PICTURE_FLAT:
@@ -74,7 +75,8 @@ paint_pixel(uint32_t *state, enum picture_kind kind, uint32_t seed, int32_t x, i
         return letter_pixel(seed, x, y);
     case PICTURE_UI:
         return 0xff000000 | ((uint32_t)(x / 23) * 77 + (uint32_t)(y / 9) * 991 + seed) *
-                                2654435761u >> 8;
+                                    2654435761u >>
+                                8;
     case PICTURE_GRADIENT:
         return 0xff000000 | ((uint32_t)(x / 2 + y) & 0xff) * 0x010101;
     case PICTURE_PHOTO:

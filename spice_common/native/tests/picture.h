@@ -9,8 +9,8 @@
 
 enum picture_kind {
     PICTURE_FLAT,
-    PICTURE_TEXT,     /* black on white, as a console has it */
-    PICTURE_UI,       /* boxes of some colors */
+    PICTURE_TEXT, /* black on white, as a console has it */
+    PICTURE_UI,   /* boxes of some colors */
     PICTURE_GRADIENT,
     PICTURE_PHOTO,
     PICTURE_NOISE,

@@ -65,10 +65,9 @@ check_pieces(const struct damage_split *split, const struct pixels *now,
 static void
 one_round(struct damage_split *split, int round)
 {
-    struct pixels then = picture_new(&state, (enum picture_kind)(round % 4),
-                                     formats[round % 4],
-                                     (uint32_t)draw_number(&state, 1, 400),
-                                     (uint32_t)draw_number(&state, 1, 200));
+    struct pixels then = picture_new(
+        &state, (enum picture_kind)(round % 4), formats[round % 4],
+        (uint32_t)draw_number(&state, 1, 400), (uint32_t)draw_number(&state, 1, 200));
     struct pixels now = picture_copy(&then), shown;
     uint32_t max_size = round % 2 ? 1 << 20 : (uint32_t)draw_number(&state, 1, 20000);
     struct tile_map map;

@@ -59,6 +59,9 @@ loss_of(const struct pixels *pixels, const struct decoded_image *image)
 {
     uint32_t *before = malloc((size_t)pixels->width * 4);
     uint32_t *after = malloc((size_t)pixels->width * 4), loss = 0;
+    int has_alpha = image->format == SPICE_BITMAP_FMT_RGBA ||
+                    image->format == SPICE_BITMAP_FMT_8BIT_A;
+    uint32_t mask = has_alpha ? 0xffffffff : 0xffffff;
 
     CHECK(before && after);
     for (uint32_t y = 0; y < pixels->height; y++) {
@@ -66,7 +69,7 @@ loss_of(const struct pixels *pixels, const struct decoded_image *image)
                       before);
         decoded_row(image, y, after);
         for (uint32_t x = 0; x < pixels->width; x++) {
-            uint32_t here = channel_loss(before[x], after[x]);
+            uint32_t here = channel_loss(before[x] & mask, after[x] & mask);
 
             loss = here > loss ? here : loss;
         }
@@ -79,8 +82,8 @@ loss_of(const struct pixels *pixels, const struct decoded_image *image)
 static void
 check_size(const struct pixels *pixels, const struct encoded_info *info, uint64_t size)
 {
-    uint64_t row = (uint64_t)pixels->width * surface_pixel_size(message_format(
-                                                  pixels->format));
+    uint64_t row =
+        (uint64_t)pixels->width * surface_pixel_size(message_format(pixels->format));
 
     CHECK(info->size == size);
     CHECK(info->raw_size == row * pixels->height);
@@ -99,8 +102,8 @@ encode_one(struct image_encoder *encoder, struct display_messages *messages,
     display_messages_clear(messages);
     CHECK(begin_message(messages, SPICE_MSG_DISPLAY_DRAW_COPY, 0));
     start = messages->size;
-    CHECK(image_encode(encoder, settings, dictionary, pixels, id, SPICE_IMAGE_FLAGS_CACHE_ME,
-                       messages, &info) == 0);
+    CHECK(image_encode(encoder, settings, dictionary, pixels, id,
+                       SPICE_IMAGE_FLAGS_CACHE_ME, messages, &info) == 0);
     check_size(pixels, &info, messages->size - start);
     image = decode_checked(messages->data + start, messages->size - start, window);
     CHECK(image.id == id && image.flags == SPICE_IMAGE_FLAGS_CACHE_ME);
@@ -128,9 +131,9 @@ check_type(const struct image_settings *settings, enum picture_kind kind,
              pixels->format >= SPICE_SURFACE_FMT_32_xRGB &&
              settings->compression >= SPICE_IMAGE_COMPRESSION_AUTO_GLZ &&
              settings->compression <= SPICE_IMAGE_COMPRESSION_AUTO_LZ)
-        CHECK(settings->jpeg ? type == SPICE_IMAGE_TYPE_JPEG ||
-                                   type == SPICE_IMAGE_TYPE_JPEG_ALPHA
-                             : type == SPICE_IMAGE_TYPE_QUIC);
+        CHECK(settings->jpeg
+                  ? type == SPICE_IMAGE_TYPE_JPEG || type == SPICE_IMAGE_TYPE_JPEG_ALPHA
+                  : type == SPICE_IMAGE_TYPE_QUIC);
 }
 
 static void
@@ -171,7 +174,8 @@ bad_arguments(struct image_encoder *encoder, struct display_messages *messages)
     bad[2].format = 7;
     display_messages_clear(messages);
     for (int i = 0; i < 3; i++)
-        CHECK(image_encode(encoder, &settings, NULL, &bad[i], 1, 0, messages, NULL) == -1);
+        CHECK(image_encode(encoder, &settings, NULL, &bad[i], 1, 0, messages, NULL) ==
+              -1);
     CHECK(messages->size == 0 && !messages->out_of_memory);
     CHECK(image_encode(encoder, &settings, NULL, &pixels, 1, 0, messages, NULL) == 0);
     picture_free(&pixels);

@@ -14,7 +14,8 @@ static const uint32_t formats[] = {SPICE_SURFACE_FMT_16_555, SPICE_SURFACE_FMT_1
                                    SPICE_SURFACE_FMT_32_ARGB};
 
 static struct tile_kind
-kind_at(const struct pixels *pixels, int32_t x, int32_t y, int32_t width, int32_t height)
+kind_at(const struct pixels *pixels, int32_t x, int32_t y, int32_t width,
+        int32_t height)
 {
     return tile_kind_of(pixels, (pixman_box32_t){x, y, x + width, y + height});
 }
@@ -26,7 +27,8 @@ flat_tiles(uint32_t format)
     uint32_t color = picture_pixel(&pixels, 0, 0);
 
     for (int32_t size = 1; size <= TILE_SIZE; size++) {
-        struct tile_kind kind = kind_at(&pixels, size, 2 * size - 1, size, 1 + size / 2);
+        struct tile_kind kind =
+            kind_at(&pixels, size, 2 * size - 1, size, 1 + size / 2);
 
         CHECK(kind.kind == KIND_FLAT && kind.color == color);
         CHECK(kind.lz_cost < 40 && kind.quic_cost < 40);
@@ -77,7 +79,8 @@ padding(void)
 static void
 alpha_only(void)
 {
-    struct pixels flat = picture_new(&state, PICTURE_FLAT, SPICE_SURFACE_FMT_8_A, 16, 16);
+    struct pixels flat =
+        picture_new(&state, PICTURE_FLAT, SPICE_SURFACE_FMT_8_A, 16, 16);
     struct pixels photo =
         picture_new(&state, PICTURE_PHOTO, SPICE_SURFACE_FMT_8_A, 64, 64);
 

@@ -201,7 +201,8 @@ names(void)
     CHECK(!same(pixel_hash(&half), name));
     b.format = SPICE_SURFACE_FMT_32_ARGB;
     CHECK(!same(pixel_hash(&b), name));
-    CHECK(!same(number_hash(1), number_hash(2)) && same(number_hash(1), number_hash(1)));
+    CHECK(!same(number_hash(1), number_hash(2)) &&
+          same(number_hash(1), number_hash(1)));
     picture_free(&a);
     picture_free(&b);
 }

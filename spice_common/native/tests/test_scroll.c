@@ -141,10 +141,9 @@ nothing_moved(struct scroll_finder *finder, enum picture_kind before,
 static void
 random_round(struct scroll_finder *finder, int round)
 {
-    struct pixels then = picture_new(&state, (enum picture_kind)draw_number(&state, 1, 4),
-                                     formats[round % 4],
-                                     (uint32_t)draw_number(&state, 1, 300),
-                                     (uint32_t)draw_number(&state, 1, 300));
+    struct pixels then = picture_new(
+        &state, (enum picture_kind)draw_number(&state, 1, 4), formats[round % 4],
+        (uint32_t)draw_number(&state, 1, 300), (uint32_t)draw_number(&state, 1, 300));
     struct pixels now = picture_copy(&then);
     int32_t width = (int32_t)now.width, height = (int32_t)now.height;
     pixman_box32_t box = all_of(&now);

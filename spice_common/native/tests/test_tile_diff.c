@@ -99,14 +99,15 @@ change(const struct pixels *pixels)
     if (pixels->format == SPICE_SURFACE_FMT_32_xRGB)
         for (uint32_t y = 0; y < pixels->height; y++)
             for (uint32_t x = 0; x < pixels->width; x++)
-                picture_row(pixels, (int32_t)y)[4 * x + 3] = (uint8_t)draw_random(&state);
+                picture_row(pixels, (int32_t)y)[4 * x + 3] =
+                    (uint8_t)draw_random(&state);
     for (int i = draw_number(&state, 0, 4); i > 0; i--) {
         pixman_box32_t box = draw_box(pixels);
         uint32_t size = surface_pixel_size(pixels->format);
 
         if (i == 1)
-            picture_paint(&state, PICTURE_NOISE, pixels, box.x1, box.y1, box.x2 - box.x1,
-                          box.y2 - box.y1);
+            picture_paint(&state, PICTURE_NOISE, pixels, box.x1, box.y1,
+                          box.x2 - box.x1, box.y2 - box.y1);
         else
             picture_row(pixels, box.y1)[(uint32_t)box.x1 * size] ^= 1;
     }
