@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.peers import recorded_streams
 from tests.peers.headless_client import HeadlessClient
 from tests.peers.qxld_replay import QxldReplay
 from tests.peers.recorded_streams import PIECES, SAMPLES, cut, full_streams
@@ -63,6 +64,8 @@ def compare(stream: Path, mode: str, expected: Picture, folder: Path) -> list[st
 def pieces(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return how to cut a piece off a stream, once."""
     folder = tmp_path_factory.mktemp("pieces")
+    if reason := recorded_streams.missing():
+        pytest.skip(reason)
     return cache(lambda name: cut(name, folder))
 
 

@@ -16,7 +16,7 @@ from tests.peers.programs import (
     x_server,
 )
 from tests.peers.qxld_replay import QxldReplay
-from tests.peers.recorded_streams import cut
+from tests.peers.recorded_streams import SAMPLES
 from tests.peers.replay_clients import Gtk, judged, missing, settle
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ pytestmark = [
 
 @contextlib.contextmanager
 def played(name: str, folder: Path) -> Iterator[tuple[int, Picture]]:
-    """Play a piece to its end; where it is served, and what there is to see."""
-    stream = cut(name, folder)
+    """Play a sample to its end; where it is served, and what there is to see."""
+    stream = SAMPLES / f"{name}.qxlrec.zst"
     expected = judged(stream, "off", folder)
     with QxldReplay(stream, "auto_glz", "--linger", 3600) as server:
         server.wait_up()
@@ -54,7 +54,7 @@ def test_spicy_screenshot(tmp_path) -> None:
 def test_remote_viewer(tmp_path) -> None:
     if reason := missing_program("remote-viewer", "Xvfb", "xdotool", "import"):
         pytest.skip(reason)
-    with played("image-ums", tmp_path) as (port, expected), x_server() as screen:
+    with played("desk-ums", tmp_path) as (port, expected), x_server() as screen:
         uri = f"spice://127.0.0.1:{port}"
         with RemoteViewer(screen, uri) as viewer:
             eventually(

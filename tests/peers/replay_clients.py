@@ -6,7 +6,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Protocol, Self
 
-from tests.peers import gtk_client, recorded_streams, spice_server_replay
+from tests.peers import gtk_client, spice_server_replay
 from tests.peers.gtk_client import GtkClient
 from tests.peers.picture_difference import difference
 from tests.peers.programs import Picture
@@ -23,11 +23,7 @@ SECONDS = 10.0
 
 def missing() -> str | None:
     """Why nobody can be asked here, if so."""
-    return (
-        gtk_client.missing()
-        or spice_server_replay.missing()
-        or recorded_streams.missing()
-    )
+    return gtk_client.missing() or spice_server_replay.missing()
 
 
 class Looker(Protocol):
