@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 __all__ = ["replay"]
 
 PROGRAM = (sys.executable, "-m", "qxld")
+MAX_GAP = 1
+"""Recorded seconds that no pause is longer than: the peer's benchmark has it so."""
 
 
 def replay(load: Load, peer: SpiceServer) -> StreamFigures:
     """Play *load* into a `qxld replay`, with the client of *peer*."""
     pace = "max" if load.pace is None else f"{load.pace:g}"
     clients = 0 if load.mode is None else 1
+    options = ("--pace", pace, "--max-gap", MAX_GAP)
     with QxldReplay(
-        load.path, load.mode or "off", "--pace", pace, clients=clients, program=PROGRAM
+        load.path, load.mode or "off", *options, clients=clients, program=PROGRAM
     ) as ours:
+        ours.wait_up()
         sink = peer.sink(ours.port, load.sink) if clients else None
         told: dict[str, Any] = ours.finish()
         counted = sink.count() if sink else None
@@ -32,6 +36,6 @@ def replay(load: Load, peer: SpiceServer) -> StreamFigures:
         cpu_s=told["cpu_seconds"],
         worker_cpu_s=told["worker_cpu_seconds"],
         wall_s=told["wall_seconds"],
-        rss_mib=told["peak_rss"] / (1 << 20),
+        rss_mib=told["peak_rss_bytes"] / (1 << 20),
         counted=counted,
     )

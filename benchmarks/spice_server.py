@@ -144,8 +144,10 @@ class SpiceServer:
         told: dict[str, Any] = json.loads(done.stdout)
         return StreamFigures(
             commands=told["cmds"],
-            cpu_s=told["proc_cpu"] - told["feeder_cpu"],
+            # Its other threads have nothing to do once the client is linked.
+            cpu_s=told["worker_cpu"],
             worker_cpu_s=told["worker_cpu"],
+            linked_cpu_s=told["proc_cpu"] - told["feeder_cpu"],
             wall_s=told["feed_s"],
             rss_mib=told["maxrss_mb"],
             counted=Counted.read(told["sink"]) if told["sink"] else None,

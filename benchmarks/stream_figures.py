@@ -51,13 +51,15 @@ class StreamFigures:
 
     commands: int
     cpu_s: float
-    """Of the process, from the first command on, without the file's reader."""
+    """Of all threads but the file's reader, from the first command on."""
     worker_cpu_s: float
     """Of that: of the display's worker thread."""
     wall_s: float
     """Until the last command was taken."""
     rss_mib: float
     """The most that was ever resident, memory that is the guest's included."""
+    linked_cpu_s: float | None = None
+    """As ``cpu_s``, but from the process's start on, links included."""
     counted: Counted | None = None
     """What the client got; ``None``: there was none."""
 

@@ -105,6 +105,21 @@ example:
       $(qxld qemu-args --runtime-dir /run/vm1)
 """,
     ),
+    "record": _Command(
+        "qxld record FILE [OPTION]... -- QEMU [QEMU-OPTION]...",
+        "start QEMU as `run` does, and record what its guest draws",
+        """\
+Do what `qxld run` does, and write what the guest draws to FILE, packed if its name ends in
+.zst.  `qxld replay FILE` shows it again; so does spice-server-replay.  `run`, `serve` and
+`attach` do the same with --record FILE.
+
+If the disk is too slow the record ends there; the guest does not wait.  Of several displays
+the first is in FILE, the second in FILE-1 ...
+
+example:
+  qxld record desk.qxlrec.zst --disable-ticketing -- qemu-system-x86_64 -m 2048 ...
+""",
+    ),
     "replay": _Command(
         "qxld replay FILE [OPTION]...",
         "play a recorded desktop to SPICE clients, without a VM",
@@ -136,7 +151,8 @@ examples:
     ),
 }
 
-_DAEMONS = ("run", "serve", "attach")
+_DAEMONS = ("run", "record", "serve", "attach")
+_STARTS_QEMU = ("run", "record")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -166,12 +182,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     end = words.index("--") if "--" in words else len(words)
     given, unknown = parser.parse_known_args(words[:end])
     command = commands[given.command]
-    if given.command == "run":
+    if given.command in _STARTS_QEMU:
         given.qemu = words[end + 1 :]
         if not given.qemu:
             command.error(
                 "QEMU's command line is missing; it goes behind two dashes: "
-                "qxld run -- qemu-system-x86_64 -m 2048"
+                f"qxld {given.command}{' FILE' if given.command == 'record' else ''}"
+                " -- qemu-system-x86_64 -m 2048"
             )
     else:
         unknown += [word for word in words[end:] if word != "--"] or words[end:]
@@ -227,11 +244,14 @@ def _make_parsers() -> tuple[_Parser, dict[str, _Parser]]:
         )
         if name == "screenshot":
             _add_screenshot(commands[name])
-        elif name == "replay":
+            continue
+        if name == "replay":
             _add_replay(commands[name])
-            _add_options(commands[name], name)
-        else:
-            _add_options(commands[name], name)
+        elif name == "record":
+            commands[name].add_argument(
+                "file", type=Path, metavar="FILE", help="what to write"
+            )
+        _add_options(commands[name], name)
     return parser, commands
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from qxld.announcement import Announcement, say
 from qxld.compose import Daemon
+from qxld.config import override
 from qxld.errors import QxldError, UsageError
 from qxld.hot_plug import attach as plug_in, clear_away, detach
 from qxld.interruption import until_signal
@@ -27,6 +28,7 @@ from qxld.replay import replay
 from qxld.runtime_dir import qemu_monitor_path, runtime_dir
 from qxld.settings import attach_options, check_tablet, layout, read_password
 from spice_client.errors import SpiceClientError
+from spice_client.options import ClientOptions
 from spice_client.screenshot import screenshot as take_screenshot
 from spice_client.tls import TlsTrust
 from spice_protocol.errors import ProtocolError
@@ -51,7 +53,16 @@ _log = logging.getLogger(__name__)
 
 def run(arguments: argparse.Namespace) -> int:
     """Start QEMU together with its display; end when it ends."""
-    config = configuration(arguments)
+    return _run_with(configuration(arguments), arguments)
+
+
+def record(arguments: argparse.Namespace) -> int:
+    """Do what `run` does, and record what the guest draws."""
+    config = override(configuration(arguments), {"device": {"record": arguments.file}})
+    return _run_with(config, arguments)
+
+
+def _run_with(config: QxldConfig, arguments: argparse.Namespace) -> int:
     check_tablet(config.device)
     check_command(arguments.qemu)
     if config.monitor.qmp is not None:
@@ -179,7 +190,7 @@ def screenshot(arguments: argparse.Namespace) -> int:
         password=secret,
         trust=trust,
         display_id=arguments.display,
-        timeout_s=arguments.timeout,
+        options=ClientOptions(timeout_s=arguments.timeout),
     )
     try:
         picture = asyncio.run(work)
@@ -194,6 +205,7 @@ COMMANDS = {
     "serve": serve,
     "attach": attach,
     "qemu-args": qemu_args,
+    "record": record,
     "replay": replay,
     "screenshot": screenshot,
 }

@@ -25,8 +25,10 @@ from qmp_bridge.qemu_monitor import QemuMonitor
 from qxl_device.device import QXLDevice
 from qxld.input_pipe import SwitchedPipe
 from qxld.patience import told_after
+from qxld.record import Recording
 from qxld.runtime_dir import MAX_SOCKET_PATH, qemu_monitor_path
-from qxld.settings import attach_options, layout, server_config
+from qxld.settings import attach_options, compression, layout, server_config
+from spice_server.display.client_caches import ClientCaches
 from spice_server.display.worker import DisplayWorker
 from spice_server.server import Server
 from vd_interfaces.qxl import Head, MonitorsConfig
@@ -72,8 +74,13 @@ class Daemon:
             layout(config.device),
             vectors=config.device.vectors,
         )
+        self._recording = Recording(config.device.record)
+        packing = compression(config)
+        caches = ClientCaches(len(self.transport.displays))
         self.workers = [
-            DisplayWorker(QXLDevice(display, number))
+            DisplayWorker(
+                self._recording.recorded(QXLDevice(display, number)), packing, caches
+            )
             for number, display in enumerate(self.transport.displays)
         ]
         # One for all QEMUs: the server tells it of channel events for ever.
@@ -166,6 +173,7 @@ class Daemon:
             task.cancel()
         for worker in self.workers:
             await asyncio.to_thread(worker.stop)
+        await asyncio.to_thread(self._recording.close)
         await self.transport.close()
 
     @property

@@ -47,6 +47,8 @@ class DeviceConfig:
     """MSI-X vectors of the device; spare ones let a restarted qxld reconnect."""
     bus: str | None = None
     """PCI bus to plug into; for ``attach`` on q35 the id of a pcie-root-port."""
+    record: Path | None = None
+    """File to record what the guest draws to, for ``qxld replay``."""
     tablet: str = "virtio"
     """Pointer with absolute positions that QEMU is given: virtio, usb or none."""
 
@@ -78,6 +80,10 @@ class SpiceConfig:
     """Name of the VM that clients show."""
     image_compression: str = "auto_glz"
     """How pictures are packed: auto_glz, auto_lz, quic, glz, lz, lz4 or off."""
+    jpeg_wan_compression: str = "auto"
+    """Photos as JPEG at first: auto (for slow links), never or always."""
+    zlib_glz_wan_compression: str = "auto"
+    """zlib over GLZ: auto (for slow links), never or always."""
 
 
 @dataclass(frozen=True, slots=True)

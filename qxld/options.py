@@ -24,7 +24,9 @@ class Option:
     kind: type = str
     """Type of its value."""
     repeat: bool = False
-    commands: frozenset[str] = frozenset({"run", "serve", "attach", "qemu-args"})
+    commands: frozenset[str] = frozenset(
+        {"run", "record", "serve", "attach", "qemu-args"}
+    )
     """Where it means something."""
 
     def add_to(
@@ -52,7 +54,7 @@ class Option:
             )
 
 
-_SERVING = frozenset({"run", "serve", "attach"})
+_SERVING = frozenset({"run", "record", "serve", "attach"})
 _CLIENTS = _SERVING | {"replay"}
 _EVERYWHERE = _CLIENTS | {"qemu-args"}
 
@@ -129,6 +131,20 @@ OPTIONS = {
             "MODE",
             commands=_CLIENTS,
         ),
+        Option(
+            "--jpeg-wan-compression",
+            "spice.jpeg_wan_compression",
+            "photos as JPEG at first: auto (for slow links), never or always (auto)",
+            "MODE",
+            commands=_CLIENTS,
+        ),
+        Option(
+            "--zlib-glz-wan-compression",
+            "spice.zlib_glz_wan_compression",
+            "zlib over GLZ: auto (for slow links), never or always (auto)",
+            "MODE",
+            commands=_CLIENTS,
+        ),
     ),
     "what the guest gets": (
         Option("--displays", "device.displays", "QXL displays, 1 to 4 (1)", "N", int),
@@ -152,12 +168,20 @@ OPTIONS = {
             "ID",
         ),
         Option(
+            "--record",
+            "device.record",
+            "file to record what the guest draws to; packed if it ends in .zst (none)",
+            "FILE",
+            Path,
+            commands=_CLIENTS - {"record"},
+        ),
+        Option(
             "--tablet",
             "device.tablet",
             "pointer with absolute positions: virtio, usb or none; a tablet that "
             "QEMU has already is kept (virtio)",
             "KIND",
-            commands=frozenset({"run", "qemu-args"}),
+            commands=frozenset({"run", "record", "qemu-args"}),
         ),
     ),
     "QMP monitors": (

@@ -17,9 +17,10 @@ from qxld.announcement import say, uris
 from qxld.errors import UsageError
 from qxld.interruption import until_signal
 from qxld.options import configuration
+from qxld.record import Recording
 from qxld.replay_guest import ReplayGuest
 from qxld.replay_report import CpuClock, report
-from qxld.settings import server_config
+from qxld.settings import compression, server_config
 from qxld.unpack import RecordedFile
 from spice_server.display.worker import DisplayWorker
 from spice_server.inputs.no_input import NoInput
@@ -85,7 +86,11 @@ class _Player:
         self._file = file
         self._transport = InProcessTransport(ram_size=RAM_SIZE, vram_size=VRAM_SIZE)
         parameters = RomParameters.for_ram(0, RAM_SIZE)
-        self._worker = DisplayWorker(QXLDevice(self._transport, parameters))
+        self._recording = Recording(config.device.record, patient=True)
+        self._worker = DisplayWorker(
+            self._recording.recorded(QXLDevice(self._transport, parameters)),
+            compression(config),
+        )
         self._guest = ReplayGuest(
             self._transport, file, pace=pace, max_gap=arguments.max_gap
         )
@@ -94,10 +99,10 @@ class _Player:
     async def run(self) -> int:
         """Play, linger, and tell the figures; the exit code."""
         async with self._serving():
-            await self._wait_clients(self._arguments.wait_clients)
-            await self._cpu.start(self._worker)
             times: dict[str, float] = {}
             try:
+                await self._wait_clients(self._arguments.wait_clients)
+                await self._cpu.start(self._worker)
                 await self._play(times)
                 await asyncio.sleep(self._arguments.linger)
             finally:
@@ -119,6 +124,7 @@ class _Player:
         finally:
             await self._server.stop()
             await asyncio.to_thread(self._worker.stop)
+            await asyncio.to_thread(self._recording.close)
             self._transport.close()
 
     async def _wait_clients(self, wanted: int) -> None:

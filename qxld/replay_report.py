@@ -6,7 +6,7 @@ import asyncio
 import os
 import resource
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ def _children_seconds() -> float:
 class CpuClock:
     """Processor seconds since :meth:`start`."""
 
-    process: float = 0.0
+    process: float = field(default_factory=time.process_time)
     worker: float = 0.0
     children: float = field(default_factory=_children_seconds)
 
@@ -89,7 +89,7 @@ async def report(
         "peak_rss_bytes": peak,
         "rss_bytes": _resident_bytes(),
         "channels": await traffic(worker, main),
-        "images": getattr(stats, "images", {}),
+        "images": {name: asdict(count) for name, count in stats.images.items()},
         "drawn": {str(kind): count for kind, count in sorted(stats.drawn.items())},
         "unsupported": {
             str(kind): count for kind, count in sorted(stats.unsupported.items())

@@ -8,6 +8,7 @@ from qxld.errors import UsageError
 from qxld.qemu_process import TABLETS
 from spice_protocol.protocol import SPICE_MAX_PASSWORD_LENGTH
 from spice_server.config import ChannelSecurity, ServerConfig, TlsConfig, channel_type
+from spice_server.display.compression import COMPRESSIONS, WAN_MODES, Compression
 from spice_server.errors import OperatorError
 from vm_transport.errors import LayoutError
 from vm_transport.ivshmem.attach import AttachOptions
@@ -22,6 +23,7 @@ __all__ = [
     "attach_options",
     "check_tablet",
     "client_host",
+    "compression",
     "layout",
     "password",
     "read_password",
@@ -29,7 +31,6 @@ __all__ = [
 ]
 
 MIB = 1 << 20
-IMAGE_COMPRESSIONS = ("auto_glz", "auto_lz", "quic", "glz", "lz", "lz4", "off")
 MAX_DISPLAYS = 4
 """What clients and agents handle; the memory layout has room for more."""
 
@@ -143,11 +144,6 @@ def server_config(config: QxldConfig) -> ServerConfig:
         raise UsageError(f"port and TLS port are both {spice.port}")
     if spice.tls_port and spice.x509_dir is None:
         raise UsageError("a TLS port needs certificates: give x509-dir, their folder")
-    if spice.image_compression not in IMAGE_COMPRESSIONS:
-        raise UsageError(
-            f"image compression {spice.image_compression!r}: "
-            f"there are {', '.join(IMAGE_COMPRESSIONS)}"
-        )
     if spice.tls_channels and not spice.tls_port:
         raise UsageError("channels that must use TLS need a TLS port")
     try:
@@ -167,5 +163,26 @@ def server_config(config: QxldConfig) -> ServerConfig:
         multi_client=spice.multi_client,
         name=spice.name,
         security=security,
-        image_compression=spice.image_compression,
+    )
+
+
+def compression(config: QxldConfig) -> Compression:
+    """Return how pictures are packed.
+
+    Raises:
+        UsageError: there is no such way.
+
+    """
+    spice = config.spice
+    for what, mode, known in (
+        ("image compression", spice.image_compression, COMPRESSIONS),
+        ("JPEG compression", spice.jpeg_wan_compression, WAN_MODES),
+        ("zlib-GLZ compression", spice.zlib_glz_wan_compression, WAN_MODES),
+    ):
+        if mode not in known:
+            raise UsageError(f"{what} {mode!r}: there are {', '.join(known)}")
+    return Compression(
+        images=spice.image_compression,
+        jpeg=spice.jpeg_wan_compression,
+        zlib_glz=spice.zlib_glz_wan_compression,
     )

@@ -14,18 +14,18 @@ from spice_client.errors import ConnectError, NoDisplayError, SpiceClientError
 from spice_client.inputs import InputsChannel
 from spice_client.link import LinkRequest
 from spice_client.main import MainChannel
+from spice_client.session import Session
 from spice_client.tls import TlsTrust
 from spice_client.uri import ServerAddress, parse_uri
 from spice_protocol.enums import ChannelType
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
     from spice_client.channel import Channel
+    from spice_client.options import ClientOptions
 
-__all__ = ["ALL_CHANNELS", "Client", "connect"]
-
-ALL_CHANNELS = (ChannelType.DISPLAY, ChannelType.INPUTS, ChannelType.CURSOR)
+__all__ = ["Client", "connect"]
 
 _CLASSES: dict[int, type[Channel]] = {
     cls.TYPE: cls for cls in (MainChannel, DisplayChannel, InputsChannel, CursorChannel)
@@ -41,15 +41,32 @@ class Client:
     """
 
     def __init__(
-        self, address: ServerAddress, trust: TlsTrust, timeout_s: float
+        self,
+        address: ServerAddress,
+        trust: TlsTrust,
+        options: ClientOptions | None = None,
     ) -> None:
         self.address = address
+        self.session = Session(options)
+        """What the channels share."""
         self._trust = trust
-        self._timeout_s = timeout_s
         self._connections: dict[tuple[int, int], Connection] = {}
         self._event = asyncio.Event()
 
+    @property
+    def options(self) -> ClientOptions:
+        """How the client presents itself."""
+        return self.session.options
+
+    @property
+    def connections(self) -> Mapping[tuple[int, int], Connection]:
+        """Open channels with their sockets, by type and id."""
+        return self._connections
+
     def _changed(self) -> None:
+        for connection in self._connections.values():
+            if connection.channel.held_up:
+                connection.resume()
         self._event.set()
         self._event = asyncio.Event()
 
@@ -97,7 +114,7 @@ class Client:
         """Return once *condition* holds; it is looked at after whatever is received.
 
         Raises:
-            SpiceClientError, ProtocolError: a channel failed before.
+            SpiceClientError, ProtocolError, MemoryError: a channel failed before.
 
         """
         while not condition():
@@ -115,10 +132,10 @@ class Client:
         """
         main = self.main
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self.options.timeout_s):
                 await self.wait_until(lambda: main.channels is not None)
         except TimeoutError as error:
-            text = f"no list of channels for {self._timeout_s:g} seconds"
+            text = f"no list of channels for {self.options.timeout_s:g} seconds"
             raise ConnectError(text) from error
         return sorted({(c.type, c.id) for c in main.channels or ()})
 
@@ -132,28 +149,30 @@ class Client:
 
         """
         cls = _CLASSES[channel_type]
-        session = self.main.session if self._connections else None
+        options = self.options
+        opened = self.main.init if self._connections else None
         request = LinkRequest(
             channel_type,
             channel_id,
-            session.session_id if session else 0,
-            cls.CAPABILITIES,
+            opened.session_id if opened else 0,
+            options.channel_capabilities.get(channel_type, cls.CAPABILITIES),
+            options.common_capabilities,
             password=self.address.password or "",
         )
+        slow = cls is DisplayChannel and options.max_mbps > 0
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(options.timeout_s):
                 link, rest, streams = await open_link(
-                    self.address, self._trust, request
+                    self.address, self._trust, request, slow=slow
                 )
         except TimeoutError as error:
-            text = f"{request.name}: no answer for {self._timeout_s:g} seconds"
+            text = f"{request.name}: no answer for {options.timeout_s:g} seconds"
             raise ConnectError(text) from error
         assert link.result is not None
-        channel = cls(link.result, channel_id)
+        channel = cls(link.result, channel_id, self.session)
         connection = Connection(channel, *streams, self._changed)
         self._connections[channel_type, channel_id] = connection
-        if isinstance(channel, DisplayChannel):
-            channel.start()
+        channel.start()
         connection.flush()
         connection.start(rest)
 
@@ -171,17 +190,18 @@ async def connect(
     *,
     password: str | None = None,
     trust: TlsTrust | None = None,
-    channels: Iterable[int] = ALL_CHANNELS,
-    timeout_s: float = 10.0,
+    channels: Iterable[int] | None = None,
+    options: ClientOptions | None = None,
 ) -> AsyncIterator[Client]:
-    """Open a session and those of *channels* the server has.
+    """Open a session and those channels the server has and the options name.
 
     Args:
         uri: an address, see :func:`spice_client.uri.parse_uri`.
         password: the ticket; instead of the address's.
         trust: whom to trust over TLS; default: the system's CAs and the host's name.
-        channels: ``SPICE_CHANNEL_*``; the main channel is always opened.
-        timeout_s: how long to wait for each answer, in seconds.
+        channels: ``SPICE_CHANNEL_*``, instead of the options'; the main channel is
+            always opened.
+        options: how the client presents itself.
 
     Raises:
         UriError: *uri* makes no sense.
@@ -193,12 +213,12 @@ async def connect(
     address = parse_uri(uri) if isinstance(uri, str) else uri
     if password is not None:
         address = replace(address, password=password)
-    wanted = set(channels)
-    client = Client(address, trust or TlsTrust(), timeout_s)
+    client = Client(address, trust or TlsTrust(), options)
+    wanted = set(client.options.channels if channels is None else channels)
     try:
         await client.open_channel(ChannelType.MAIN)
         for channel_type, channel_id in await client.list_channels():
-            if channel_type in wanted:
+            if channel_type in wanted and channel_type in _CLASSES:
                 await client.open_channel(channel_type, channel_id)
         yield client
     finally:

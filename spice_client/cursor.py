@@ -18,6 +18,7 @@ from spice_protocol.messages.cursor import (
 
 if TYPE_CHECKING:
     from spice_client.link import LinkResult
+    from spice_client.session import Session
     from spice_protocol.wire import WireStruct
 
 __all__ = ["CursorChannel"]
@@ -40,8 +41,10 @@ class CursorChannel(Channel):
         CursorMsg.INVAL_ALL: "handle_inval_all",
     }
 
-    def __init__(self, link: LinkResult, channel_id: int = 0) -> None:
-        super().__init__(link, channel_id)
+    def __init__(
+        self, link: LinkResult, channel_id: int = 0, session: Session | None = None
+    ) -> None:
+        super().__init__(link, channel_id, session)
         self.initialized = False
         """Whether INIT came."""
         self.visible = False

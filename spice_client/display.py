@@ -2,283 +2,256 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from spice_client.channel import Channel
+from spice_client.channel import MAX_MESSAGE_SIZE, Channel, Received
 from spice_client.errors import UnsupportedError
-from spice_client.image import ImageCache
-from spice_client.surface import Surface, intersect
-from spice_common.region import Box
-from spice_protocol.enums import (
-    ChannelType,
-    SpiceBrushType,
-    SpiceImageCompression,
-    SpiceRopd,
-    SpiceSurfaceFlags,
-)
-from spice_protocol.errors import InvalidValueError, LimitExceededError
+from spice_client.faults import fault
+from spice_client.screen import Screen, screens_of
+from spice_client.streams import VideoStreams
+from spice_client.surface import Surface
+from spice_common.client_canvas import ClientCanvas, ClientError, Reason
+from spice_protocol.enums import ChannelType
+from spice_protocol.messages.base import SpiceMsgEmpty
 from spice_protocol.messages.display import (
     DisplayMsg,
     DisplayMsgc,
     SpiceHead,
     SpiceMsgcDisplayInit,
     SpiceMsgcDisplayPreferredCompression,
-    SpiceMsgDisplayInvalList,
-    SpiceMsgDisplayInvalPalette,
+    SpiceMsgcDisplayPreferredVideoCodecType,
     SpiceMsgDisplayMonitorsConfig,
-    SpiceMsgDisplaySurfaceCreate,
-    SpiceMsgDisplaySurfaceDestroy,
+    SpiceMsgDisplayStreamActivateReport,
+    SpiceMsgDisplayStreamClip,
+    SpiceMsgDisplayStreamCreate,
+    SpiceMsgDisplayStreamData,
+    SpiceMsgDisplayStreamDataSized,
+    SpiceMsgDisplayStreamDestroy,
 )
 from spice_protocol.protocol import DisplayCap, has_capability
 
 if TYPE_CHECKING:
     from spice_client.link import LinkResult
-    from spice_protocol.draw import SpiceImage, SpiceQMask, SpiceRect
-    from spice_protocol.messages.draw import (
-        SpiceMsgDisplayBase,
-        SpiceMsgDisplayCopyBits,
-        SpiceMsgDisplayDrawBlackness,
-        SpiceMsgDisplayDrawCopy,
-        SpiceMsgDisplayDrawFill,
-    )
+    from spice_client.session import Session
+    from spice_protocol.messages.base import SpiceMsgWaitForChannels
     from spice_protocol.wire import WireStruct
 
-__all__ = ["DisplayChannel"]
+__all__ = ["DISPLAY_CAPABILITIES", "DisplayChannel"]
 
-MAX_SURFACES = 1024
-"""QXL devices have at most as many."""
-MAX_TOTAL_SIZE = 1 << 30
-"""Bytes of all surfaces: a server must not make us allocate without end."""
-
-_UNSUPPORTED = (
-    DisplayMsg.DRAW_OPAQUE,
-    DisplayMsg.DRAW_BLEND,
-    DisplayMsg.DRAW_ROP3,
-    DisplayMsg.DRAW_STROKE,
-    DisplayMsg.DRAW_TEXT,
-    DisplayMsg.DRAW_TRANSPARENT,
-    DisplayMsg.DRAW_ALPHA_BLEND,
-    DisplayMsg.DRAW_COMPOSITE,
-    DisplayMsg.STREAM_CREATE,
-    DisplayMsg.GL_SCANOUT_UNIX,
+DISPLAY_CAPABILITIES = (
+    DisplayCap.SIZED_STREAM,
+    DisplayCap.MONITORS_CONFIG,
+    DisplayCap.COMPOSITE,
+    DisplayCap.A8_SURFACE,
+    DisplayCap.STREAM_REPORT,
+    DisplayCap.LZ4_COMPRESSION,
+    DisplayCap.PREF_COMPRESSION,
+    DisplayCap.PREF_VIDEO_CODEC_TYPE,
 )
+"""What this client draws; the only codec of streams is MJPEG, which needs no bit."""
 
-
-def _box(rect: SpiceRect) -> Box:
-    return Box(rect.left, rect.top, rect.right, rect.bottom)
-
-
-def _size(box: Box) -> tuple[int, int]:
-    return box.right - box.left, box.bottom - box.top
+_MAY_COME = (ClientError.NO_IMAGE, ClientError.NO_GLZ_IMAGE)
 
 
 class DisplayChannel(Channel):
     """One display's surfaces as the server draws them.
 
-    Drawings this client does not know raise ``UnsupportedError`` with their names: a
+    Messages about pictures are done by the C core, many in one call; ``receive_data``
+    returns the others.  What cannot be drawn raises an error that names the message: a
     wrong picture would be worse than none.
     """
 
     TYPE = ChannelType.DISPLAY
-    CAPABILITIES: ClassVar[tuple[int, ...]] = (
-        DisplayCap.MONITORS_CONFIG,
-        DisplayCap.PREF_COMPRESSION,
-    )
+    CAPABILITIES: ClassVar[tuple[int, ...]] = DISPLAY_CAPABILITIES
     HANDLERS: ClassVar[dict[int, str]] = {
-        DisplayMsg.MARK: "handle_mark",
-        DisplayMsg.RESET: "handle_reset",
-        DisplayMsg.COPY_BITS: "handle_copy_bits",
-        DisplayMsg.INVAL_LIST: "handle_inval_list",
         DisplayMsg.INVAL_ALL_PIXMAPS: "handle_inval_all_pixmaps",
-        DisplayMsg.INVAL_PALETTE: "handle_inval_palette",
-        DisplayMsg.INVAL_ALL_PALETTES: "handle_inval_all_palettes",
-        DisplayMsg.DRAW_FILL: "handle_draw_fill",
-        DisplayMsg.DRAW_COPY: "handle_draw_copy",
-        DisplayMsg.DRAW_BLACKNESS: "handle_draw_blackness",
-        DisplayMsg.DRAW_WHITENESS: "handle_draw_whiteness",
-        DisplayMsg.DRAW_INVERS: "handle_draw_invers",
-        DisplayMsg.SURFACE_CREATE: "handle_surface_create",
-        DisplayMsg.SURFACE_DESTROY: "handle_surface_destroy",
         DisplayMsg.MONITORS_CONFIG: "handle_monitors_config",
+        DisplayMsg.STREAM_CREATE: "handle_stream_create",
+        DisplayMsg.STREAM_DATA: "handle_stream_data",
+        DisplayMsg.STREAM_DATA_SIZED: "handle_stream_data",
+        DisplayMsg.STREAM_CLIP: "handle_stream_clip",
+        DisplayMsg.STREAM_DESTROY: "handle_stream_destroy",
+        DisplayMsg.STREAM_DESTROY_ALL: "handle_stream_destroy_all",
+        DisplayMsg.STREAM_ACTIVATE_REPORT: "handle_stream_activate_report",
+        DisplayMsg.GL_SCANOUT_UNIX: "handle_gl_scanout",
     }
 
-    def __init__(self, link: LinkResult, channel_id: int = 0) -> None:
-        super().__init__(link, channel_id)
-        for message_id in _UNSUPPORTED:
-            self._handlers[message_id] = partial(self._refuse, message_id)
-        self.surfaces: dict[int, Surface] = {}
-        self.primary: Surface | None = None
-        """The surface that is the screen."""
-        self.marked = False
-        """The server said that the picture may be shown."""
+    def __init__(
+        self, link: LinkResult, channel_id: int = 0, session: Session | None = None
+    ) -> None:
+        super().__init__(link, channel_id, session)
+        self.canvas = ClientCanvas(
+            self.session.cache,
+            paint=self.session.options.paint,
+            max_message=MAX_MESSAGE_SIZE,
+        )
+        """The surfaces."""
         self.heads: list[SpiceHead] = []
         """Monitors of the last MONITORS_CONFIG."""
-        self.draws = 0
-        """Drawings done so far."""
-        self._images = ImageCache(self.surfaces)
+        self.streams = VideoStreams()
+        """Video streams that are open."""
+        self._forget_images = False
+        self._missing: Exception | None = None
 
-    def start(self, *, cache_pixels: int = 20 << 20) -> None:
-        """Send what a server waits for: INIT, and that raw images are wanted."""
-        wish = SpiceMsgcDisplayPreferredCompression(SpiceImageCompression.OFF)
-        words = self.link.channel_capabilities
-        self.send(DisplayMsgc.INIT, SpiceMsgcDisplayInit(1, cache_pixels, 1, 0))
-        if has_capability(words, DisplayCap.PREF_COMPRESSION):
+    def start(self) -> None:
+        """Send INIT, and what compression and codecs are wanted."""
+        options = self.session.options
+        init = SpiceMsgcDisplayInit(
+            1, options.image_cache_pixels, 1, options.glz_window_pixels
+        )
+        self.send(DisplayMsgc.INIT, init)
+        if options.preferred_compression is not None:
+            self.prefer_compression(options.preferred_compression)
+        if options.preferred_codecs:
+            self.prefer_codecs(options.preferred_codecs)
+
+    def prefer_compression(self, compression: int) -> None:
+        """Ask for a ``SPICE_IMAGE_COMPRESSION_*``, if the server can be asked."""
+        if has_capability(self.link.channel_capabilities, DisplayCap.PREF_COMPRESSION):
+            wish = SpiceMsgcDisplayPreferredCompression(compression)
             self.send(DisplayMsgc.PREFERRED_COMPRESSION, wish)
 
-    def _refuse(self, message_id: int, _message: object) -> None:
-        raise UnsupportedError(f"the server sent {self.name_of(message_id)}")
+    def prefer_codecs(self, codecs: tuple[int, ...]) -> None:
+        """Ask for ``SPICE_VIDEO_CODEC_TYPE_*``, if the server can be asked."""
+        asked = DisplayCap.PREF_VIDEO_CODEC_TYPE
+        if has_capability(self.link.channel_capabilities, asked):
+            wish = SpiceMsgcDisplayPreferredVideoCodecType(list(codecs))
+            self.send(DisplayMsgc.PREFERRED_VIDEO_CODEC_TYPE, wish)
 
-    def _surface(self, surface_id: int, message_id: int) -> Surface:
-        surface = self.surfaces.get(surface_id)
-        if surface is None:
-            name = self.name_of(message_id)
-            raise InvalidValueError(f"{name}: there is no surface {surface_id}")
-        return surface
+    @property
+    def marked(self) -> bool:
+        """The server said that the picture may be shown."""
+        return self.canvas.marked
 
-    def _visible(
-        self, base: SpiceMsgDisplayBase, message_id: int
-    ) -> tuple[Surface, list[Box]]:
-        """Return the surface and what of the drawing's box is drawn."""
-        surface = self._surface(base.surface_id, message_id)
-        whole = intersect(_box(base.box), surface.box)
-        if whole is None:
-            return surface, []
-        if base.clip.rects is None:
-            return surface, [whole]
-        parts = (intersect(whole, _box(rect)) for rect in base.clip.rects)
-        return surface, [part for part in parts if part is not None]
+    @property
+    def primary(self) -> Surface | None:
+        """The surface that is the screen."""
+        info = self.canvas.primary
+        return None if info is None else Surface(self.canvas, info)
 
-    def _require_put(self, rop: int, mask: SpiceQMask, message_id: int) -> None:
-        if rop != SpiceRopd.OP_PUT:
-            raise UnsupportedError(f"{self.name_of(message_id)}: rop {rop:#x}")
-        self._require_no_mask(mask, message_id)
+    @property
+    def surfaces(self) -> dict[int, Surface]:
+        """All surfaces, by id."""
+        infos = map(self.canvas.surface, self.canvas.surface_ids())
+        return {
+            info.id: Surface(self.canvas, info) for info in infos if info is not None
+        }
 
-    def _require_no_mask(self, mask: SpiceQMask, message_id: int) -> None:
-        if mask.bitmap is not None:
-            raise UnsupportedError(f"{self.name_of(message_id)}: a mask")
+    @property
+    def screens(self) -> list[Screen]:
+        """What monitors show, by the last MONITORS_CONFIG or else all of the screen."""
+        return screens_of(self.heads, self.surfaces, self.canvas.primary)
 
-    def handle_mark(self, _message: WireStruct) -> None:
-        """Show the picture."""
-        self.marked = True
+    @property
+    def draws(self) -> int:
+        """Drawings done so far."""
+        return self.canvas.draws
 
-    def handle_reset(self, _message: WireStruct) -> None:
-        """Forget all surfaces and caches."""
-        self.surfaces.clear()
-        self.primary = None
-        self.marked = False
-        self._images.clear()
+    @property
+    def waiting(self) -> bool:
+        """Whether other channels must get on before this one can."""
+        if super().waiting:
+            return True
+        if self._forget_images:
+            self._forget_images = False
+            self.canvas.cache.forget_images()
+        return False
 
-    def handle_surface_create(self, message: SpiceMsgDisplaySurfaceCreate) -> None:
-        """Make a surface."""
-        if message.surface_id in self.surfaces:
-            raise InvalidValueError(f"surface {message.surface_id} exists already")
-        surface = Surface(message.width, message.height, message.format)
-        total = sum(len(other.pixels) for other in self.surfaces.values())
-        if len(self.surfaces) >= MAX_SURFACES or total > MAX_TOTAL_SIZE:
-            raise LimitExceededError(f"{len(self.surfaces)} surfaces, {total} bytes")
-        self.surfaces[message.surface_id] = surface
-        if message.flags & SpiceSurfaceFlags.PRIMARY:
-            self.primary = surface
-            self.marked = False
+    @property
+    def held_up(self) -> bool:
+        """Whether what was received cannot be handled before other channels get on."""
+        return self._missing is not None or self.waiting
 
-    def handle_surface_destroy(self, message: SpiceMsgDisplaySurfaceDestroy) -> None:
-        """Forget a surface."""
-        surface = self._surface(message.surface_id, DisplayMsg.SURFACE_DESTROY)
-        del self.surfaces[message.surface_id]
-        if surface is self.primary:
-            self.primary = None
-            self.marked = False
+    @property
+    def missing(self) -> Exception | None:
+        """What of another display this one waits for."""
+        return self._missing
+
+    def _take_messages(self) -> list[Received]:
+        received: list[Received] = []
+        self._missing = None
+        while not self.held_up:
+            if not self._sub_messages and not self._paint():
+                break
+            if not self._take_message(received):
+                break
+        return received
+
+    def _paint(self) -> bool:
+        """Do messages about pictures; True: another one is next, and whole."""
+        if not self._buffer:
+            return False
+        full_header = not self.link.mini_header
+        progress = self.canvas.receive(self._buffer, full_header=full_header)
+        del self._buffer[: progress.consumed]
+        self._count(-1, progress.messages)
+        if progress.reason is Reason.FAILED:
+            self._fail(progress.type, progress.error, progress.detail)
+        return progress.reason is Reason.OTHER
+
+    def _fail(self, message_id: int, error: ClientError, detail: int) -> None:
+        """Wait for what may come on another display's channel; else raise."""
+        problem = fault(self.label, self.name_of(message_id), error, detail)
+        if error not in _MAY_COME or not self.session.has_other_displays(self):
+            raise problem
+        self._missing = problem
+
+    def _handle(self, message_id: int, body: bytes) -> Received:
+        if not self.canvas.takes(message_id):
+            return super()._handle(message_id, body)
+        error, detail = self.canvas.message(message_id, body)
+        if error:
+            self._fail(message_id, error, detail)
+            self._sub_messages.appendleft((message_id, body))
+        return Received(message_id, SpiceMsgEmpty())
+
+    def handle_inval_all_pixmaps(self, message: SpiceMsgWaitForChannels) -> None:
+        """Forget all cached images, once other channels got that far."""
+        self.handle_wait_for_channels(message)
+        self._forget_images = True
 
     def handle_monitors_config(self, message: SpiceMsgDisplayMonitorsConfig) -> None:
         """Note where monitors are."""
         self.heads = message.heads
 
-    def handle_draw_copy(self, message: SpiceMsgDisplayDrawCopy) -> None:
-        """Copy an image to a surface."""
-        name = self.name_of(DisplayMsg.DRAW_COPY)
-        data, box = message.data, _box(message.base.box)
-        self._require_put(data.rop_descriptor, data.mask, DisplayMsg.DRAW_COPY)
-        source = _box(data.src_area)
-        if _size(source) != _size(box):
-            raise UnsupportedError(f"{name}: scaling {_size(source)} to {_size(box)}")
-        bitmap = self._images.bitmap(self._image(data.src_bitmap, name), name)
-        surface, parts = self._visible(message.base, DisplayMsg.DRAW_COPY)
-        dx, dy = source.left - box.left, source.top - box.top
-        for part in parts:
-            wanted = Box(
-                part.left + dx, part.top + dy, part.right + dx, part.bottom + dy
-            )
-            try:
-                pixels = bitmap.convert(surface.format, wanted)
-            except ValueError as error:
-                raise InvalidValueError(f"{name}: {error}") from error
-            surface.put(part, pixels)
-        self.draws += 1
+    def handle_stream_create(self, message: SpiceMsgDisplayStreamCreate) -> None:
+        """Expect frames."""
+        self.streams.create(message)
 
-    @staticmethod
-    def _image(image: SpiceImage | None, name: str) -> SpiceImage:
-        if image is None:
-            raise InvalidValueError(f"{name} without an image")
-        return image
+    def handle_stream_data(
+        self, message: SpiceMsgDisplayStreamData | SpiceMsgDisplayStreamDataSized
+    ) -> None:
+        """Draw a frame and report on the stream if that is due."""
+        if self.session.options.paint:
+            body = self.streams.draw_message(message)
+            error, detail = self.canvas.message(DisplayMsg.DRAW_COPY, body)
+            if error:
+                name = self.name_of(DisplayMsg.STREAM_DATA)
+                raise fault(self.label, name, error, detail)
+        report = self.streams.frame(message)
+        if report is not None:
+            self.send(DisplayMsgc.STREAM_REPORT, report)
 
-    def handle_draw_fill(self, message: SpiceMsgDisplayDrawFill) -> None:
-        """Paint with one colour."""
-        data = message.data
-        self._require_put(data.rop_descriptor, data.mask, DisplayMsg.DRAW_FILL)
-        if data.brush.type != SpiceBrushType.SOLID:
-            name = self.name_of(DisplayMsg.DRAW_FILL)
-            raise UnsupportedError(f"{name}: brush type {data.brush.type}")
-        self._fill(message.base, data.brush.color, DisplayMsg.DRAW_FILL)
+    def handle_stream_clip(self, message: SpiceMsgDisplayStreamClip) -> None:
+        """Note what is visible of a stream."""
+        self.streams.clip(message)
 
-    def handle_draw_blackness(self, message: SpiceMsgDisplayDrawBlackness) -> None:
-        """Paint black."""
-        self._require_no_mask(message.data.mask, DisplayMsg.DRAW_BLACKNESS)
-        self._fill(message.base, 0, DisplayMsg.DRAW_BLACKNESS)
+    def handle_stream_destroy(self, message: SpiceMsgDisplayStreamDestroy) -> None:
+        """Forget a stream."""
+        self.streams.destroy(message.id)
 
-    def handle_draw_whiteness(self, message: SpiceMsgDisplayDrawBlackness) -> None:
-        """Paint white."""
-        self._require_no_mask(message.data.mask, DisplayMsg.DRAW_WHITENESS)
-        self._fill(message.base, 0xFFFFFFFF, DisplayMsg.DRAW_WHITENESS)
+    def handle_stream_destroy_all(self, _message: WireStruct) -> None:
+        """Forget all streams."""
+        self.streams.clear()
 
-    def _fill(self, base: SpiceMsgDisplayBase, color: int, message_id: int) -> None:
-        surface, parts = self._visible(base, message_id)
-        for part in parts:
-            surface.fill(part, color)
-        self.draws += 1
+    def handle_stream_activate_report(
+        self, message: SpiceMsgDisplayStreamActivateReport
+    ) -> None:
+        """Report on a stream from now on."""
+        self.streams.activate_report(message)
 
-    def handle_draw_invers(self, message: SpiceMsgDisplayDrawBlackness) -> None:
-        """Invert pixels."""
-        self._require_no_mask(message.data.mask, DisplayMsg.DRAW_INVERS)
-        surface, parts = self._visible(message.base, DisplayMsg.DRAW_INVERS)
-        for part in parts:
-            surface.invert(part)
-        self.draws += 1
-
-    def handle_copy_bits(self, message: SpiceMsgDisplayCopyBits) -> None:
-        """Move pixels inside a surface."""
-        surface, parts = self._visible(message.base, DisplayMsg.COPY_BITS)
-        dx = message.src_pos.x - message.base.box.left
-        dy = message.src_pos.y - message.base.box.top
-        # All parts show what was there before any of them was drawn.
-        before = surface if len(parts) < 2 else surface.copy()
-        for part in parts:
-            surface.put(part, before.moved(part, dx, dy))
-        self.draws += 1
-
-    def handle_inval_list(self, message: SpiceMsgDisplayInvalList) -> None:
-        """Forget cached images."""
-        for resource in message.resources:
-            self._images.forget(resource.id)
-
-    def handle_inval_all_pixmaps(self, _message: WireStruct) -> None:
-        """Forget all cached images."""
-        self._images.forget_images()
-
-    def handle_inval_palette(self, message: SpiceMsgDisplayInvalPalette) -> None:
-        """Forget a cached palette."""
-        self._images.forget_palette(message.id)
-
-    def handle_inval_all_palettes(self, _message: WireStruct) -> None:
-        """Forget all cached palettes."""
-        self._images.forget_palettes()
+    def handle_gl_scanout(self, _message: WireStruct) -> None:
+        """Refuse: a DMA buffer is nothing for a client without a GPU."""
+        if self.session.options.paint:
+            name = self.name_of(DisplayMsg.GL_SCANOUT_UNIX)
+            raise UnsupportedError(f"{self.label}: {name}")

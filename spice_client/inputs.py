@@ -28,6 +28,7 @@ from spice_protocol.protocol import (
 
 if TYPE_CHECKING:
     from spice_client.link import LinkResult
+    from spice_client.session import Session
     from spice_protocol.wire import WireStruct
 
 __all__ = ["InputsChannel"]
@@ -46,8 +47,10 @@ class InputsChannel(Channel):
         InputsMsg.MOUSE_MOTION_ACK: "handle_mouse_motion_ack",
     }
 
-    def __init__(self, link: LinkResult, channel_id: int = 0) -> None:
-        super().__init__(link, channel_id)
+    def __init__(
+        self, link: LinkResult, channel_id: int = 0, session: Session | None = None
+    ) -> None:
+        super().__init__(link, channel_id, session)
         self.modifiers = 0
         """``SPICE_KEYBOARD_MODIFIER_FLAGS_*`` the guest shows lit."""
         self.buttons = 0

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from spice_client.errors import AuthenticationError, LinkError
+from spice_client.options import COMMON_CAPABILITIES
 from spice_protocol.enums import SpiceLinkErr
 from spice_protocol.errors import InvalidValueError, LimitExceededError
 from spice_protocol.messages.tables import channel_name
@@ -38,13 +39,8 @@ from spice_protocol.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["COMMON_CAPABILITIES", "Link", "LinkRequest", "LinkResult"]
+__all__ = ["Link", "LinkRequest", "LinkResult"]
 
-COMMON_CAPABILITIES = (
-    SpiceCommonCap.PROTOCOL_AUTH_SELECTION,
-    SpiceCommonCap.AUTH_SPICE,
-    SpiceCommonCap.MINI_HEADER,
-)
 MAX_REPLY_SIZE = 4096
 """What libspice-server itself takes as a link message; a reply has no reason for more."""
 

@@ -26,6 +26,7 @@ from spice_protocol.protocol import MainCap
 
 if TYPE_CHECKING:
     from spice_client.link import LinkResult
+    from spice_client.session import Session
     from spice_protocol.wire import WireStruct
 
 __all__ = ["MainChannel"]
@@ -56,9 +57,11 @@ class MainChannel(Channel):
         MainMsg.UUID: "handle_uuid",
     }
 
-    def __init__(self, link: LinkResult, channel_id: int = 0) -> None:
-        super().__init__(link, channel_id)
-        self.session: SpiceMsgMainInit | None = None
+    def __init__(
+        self, link: LinkResult, channel_id: int = 0, session: Session | None = None
+    ) -> None:
+        super().__init__(link, channel_id, session)
+        self.init: SpiceMsgMainInit | None = None
         """INIT, once it came."""
         self.channels: list[SpiceChannelId] | None = None
         """Once CHANNELS_LIST came."""
@@ -78,7 +81,7 @@ class MainChannel(Channel):
 
     def handle_init(self, message: SpiceMsgMainInit) -> None:
         """Note the session; ask for its channels."""
-        self.session = message
+        self.init = message
         self.supported_mouse_modes = message.supported_mouse_modes
         self.mouse_mode = message.current_mouse_mode
         self.multi_media_time = message.multi_media_time
@@ -109,7 +112,7 @@ class MainChannel(Channel):
 
     def handle_agent_connected(self, _message: WireStruct) -> None:
         """Greet an agent that came; without the capability 10 tokens are usual."""
-        self._start_agent(self.session.agent_tokens if self.session else 0)
+        self._start_agent(self.init.agent_tokens if self.init else 0)
 
     def handle_agent_connected_tokens(self, message: SpiceMsgMainAgentToken) -> None:
         """Greet an agent that came."""

@@ -5,6 +5,10 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spice_common.region import Box
 
 __all__ = ["Picture"]
 
@@ -23,6 +27,16 @@ class Picture:
     width: int
     height: int
     rgb: bytes = field(repr=False)
+
+    def cropped(self, part: Box) -> Picture:
+        """Return the pixels of *part* that the picture has; perhaps none."""
+        left, top = max(part.left, 0), max(part.top, 0)
+        width = max(0, min(part.right, self.width) - left)
+        height = max(0, min(part.bottom, self.height) - top)
+        row, size = 3 * self.width, 3 * width
+        starts = (y * row + 3 * left for y in range(top, top + height))
+        rgb = b"".join(self.rgb[start : start + size] for start in starts)
+        return Picture(width, height, rgb)
 
     def png(self) -> bytes:
         """Return a PNG file (PNG specification, colour type 2, no filter)."""

@@ -1,143 +1,91 @@
-"""A surface's pixels; rows are moved as slices, formats are the C core's business."""
+"""Surfaces as a server made them; the pixels are the C core's."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from spice_client.errors import UnsupportedError
-from spice_common.bitmap import Bitmap, surface_pixel_size
-from spice_common.region import Box, Region
-from spice_protocol.enums import SpiceBitmapFmt, SpiceSurfaceFmt
-from spice_protocol.errors import InvalidValueError, LimitExceededError
+from spice_client.picture import Picture
+from spice_common.bitmap import surface_pixel_size
 
-__all__ = ["MAX_SURFACE_SIZE", "Surface", "intersect"]
+if TYPE_CHECKING:
+    from spice_common.client_canvas import CanvasSurface, ClientCanvas
+    from spice_common.region import Box
 
-MAX_SURFACE_SIZE = 256 << 20
-"""Bytes; four monitors of 3840 x 2160 side by side take half of that."""
-
-_INVERT = bytes(255 - n for n in range(256))
-
-_BITMAP_FORMATS = {
-    SpiceSurfaceFmt.FMT_8_A: SpiceBitmapFmt.FMT_8BIT_A,
-    SpiceSurfaceFmt.FMT_16_555: SpiceBitmapFmt.FMT_16BIT,
-    SpiceSurfaceFmt.FMT_32_xRGB: SpiceBitmapFmt.FMT_32BIT,
-    SpiceSurfaceFmt.FMT_32_ARGB: SpiceBitmapFmt.FMT_RGBA,
-}
-
-
-def intersect(first: Box, second: Box) -> Box | None:
-    """Return the pixels of both boxes; ``None``: there are none."""
-    left, top = max(first.left, second.left), max(first.top, second.top)
-    right, bottom = min(first.right, second.right), min(first.bottom, second.bottom)
-    if left >= right or top >= bottom:
-        return None
-    return Box(left, top, right, bottom)
+__all__ = ["Surface"]
 
 
 class Surface:
-    """A rectangle of pixels of one ``SPICE_SURFACE_FMT_*``, all zero at first.
+    """One surface, for looking at; good as long as the server keeps it."""
 
-    Raises:
-        UnsupportedError: nothing can be drawn on this format.
-        LimitExceededError: it would take more than ``MAX_SURFACE_SIZE`` bytes.
-        InvalidValueError: it has no pixels.
+    __slots__ = ("_canvas", "info")
 
-    """
-
-    def __init__(self, width: int, height: int, surface_format: int) -> None:
-        self.pixel_size = surface_pixel_size(surface_format)
-        if not self.pixel_size:
-            raise UnsupportedError(f"surface format {surface_format}")
-        self.width, self.height, self.format = width, height, surface_format
-        self.stride = width * self.pixel_size
-        if self.stride * height > MAX_SURFACE_SIZE:
-            raise LimitExceededError(f"a surface of {width} x {height} pixels")
-        if not self.stride * height:
-            raise InvalidValueError(f"a surface of {width} x {height} pixels")
-        self.pixels = bytearray(self.stride * height)
-        """``height`` rows of ``stride`` bytes, top first."""
-        self.drawn = Region()
-        """What was drawn on since the surface was made."""
+    def __init__(self, canvas: ClientCanvas, info: CanvasSurface) -> None:
+        self._canvas = canvas
+        self.info = info
 
     @property
-    def box(self) -> Box:
-        """The whole surface."""
-        return Box(0, 0, self.width, self.height)
+    def id(self) -> int:
+        """The server's name for it."""
+        return self.info.id
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return self.info.width
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return self.info.height
+
+    @property
+    def format(self) -> int:
+        """``SPICE_SURFACE_FMT_*``."""
+        return self.info.format
+
+    @property
+    def pixels(self) -> bytes:
+        """A copy of its pixels in its format, rows without padding, the top one first.
+
+        Raises:
+            UnsupportedError: the surface is gone, or its pixels have no whole bytes.
+
+        """
+        return self._checked(surface_pixel_size(self.format))
+
+    def _checked(self, pixel_size: int) -> bytes:
+        current = self._canvas.surface(self.id)
+        if current is None or current.serial != self.info.serial or not pixel_size:
+            raise UnsupportedError(f"surface {self.id} cannot be read")
+        return self._canvas.read(current, pixel_size)
 
     @property
     def complete(self) -> bool:
-        """Whether every pixel was drawn on at least once."""
-        return self.drawn.area == self.width * self.height
+        """Whether it is the screen, and every pixel was drawn at least once."""
+        return self._canvas.primary == self.info and self._canvas.complete
 
-    def _span(self, box: Box, row: int) -> slice:
-        start = row * self.stride + box.left * self.pixel_size
-        return slice(start, start + (box.right - box.left) * self.pixel_size)
-
-    def put(self, box: Box, pixels: bytes) -> None:
-        """Replace the pixels of *box*, which lies on the surface."""
-        size = (box.right - box.left) * self.pixel_size
-        self.drawn.add(box)
-        if size == self.stride:
-            self.pixels[box.top * size : box.bottom * size] = pixels
-            return
-        with memoryview(pixels) as view:
-            for number, row in enumerate(range(box.top, box.bottom)):
-                span = self._span(box, row)
-                self.pixels[span] = view[number * size : (number + 1) * size]
-
-    def get(self, box: Box) -> bytes:
-        """Return a copy of the pixels of *box*, which lies on the surface."""
-        rows = range(box.top, box.bottom)
-        return b"".join(self.pixels[self._span(box, row)] for row in rows)
-
-    def fill(self, box: Box, color: int) -> None:
-        """Paint *box* with a colour of the surface's own format."""
-        pixel = (color & (1 << 8 * self.pixel_size) - 1).to_bytes(
-            self.pixel_size, "little"
-        )
-        self.put(box, pixel * ((box.right - box.left) * (box.bottom - box.top)))
-
-    def invert(self, box: Box) -> None:
-        """Invert every bit of *box*."""
-        self.put(box, self.get(box).translate(_INVERT))
-
-    def moved(self, box: Box, dx: int, dy: int) -> bytes:
-        """Return the pixels *dx* to the right of *box* and *dy* below it.
+    def picture(self, part: Box | None = None) -> Picture:
+        """Return the picture, or the *part* of it that lies on the surface.
 
         Raises:
-            InvalidValueError: those are not all on the surface.
+            UnsupportedError: the surface is gone.
 
         """
-        source = Box(box.left + dx, box.top + dy, box.right + dx, box.bottom + dy)
-        if intersect(source, self.box) != source:
-            raise InvalidValueError(f"pixels are moved from {source}, off the surface")
-        return self.get(source)
-
-    def copy(self) -> Surface:
-        """Return a surface of the same pixels."""
-        twin = Surface(self.width, self.height, self.format)
-        twin.pixels[:] = self.pixels
-        return twin
-
-    def as_bitmap(self) -> Bitmap:
-        """Return the surface as an image that can be converted.
-
-        Raises:
-            UnsupportedError: no bitmap format is like the surface's.
-
-        """
-        bitmap_format = _BITMAP_FORMATS.get(SpiceSurfaceFmt(self.format))
-        if bitmap_format is None:
-            raise UnsupportedError(f"pixels of surface format {self.format}")
-        return Bitmap(self.pixels, bitmap_format, self.width, self.height, self.stride)
+        if self._canvas.surface(self.id) != self.info:
+            raise UnsupportedError(f"surface {self.id} is gone")
+        words = self._canvas.read_argb(self.info)
+        rgb = bytearray(3 * self.width * self.height)
+        for channel, byte in enumerate((2, 1, 0)):
+            rgb[channel::3] = words[byte::4]
+        picture = Picture(self.width, self.height, bytes(rgb))
+        return picture if part is None else picture.cropped(part)
 
     def rgb(self) -> bytes:
         """Return the picture as bytes of red, green and blue, top row first.
 
         Raises:
-            UnsupportedError: the surface's format cannot be shown.
+            UnsupportedError: the surface is gone.
 
         """
-        words = self.as_bitmap().convert(SpiceSurfaceFmt.FMT_32_xRGB)
-        rgb = bytearray(3 * self.width * self.height)
-        for channel, byte in enumerate((2, 1, 0)):
-            rgb[channel::3] = words[byte::4]
-        return bytes(rgb)
+        return self.picture().rgb

@@ -100,7 +100,7 @@ class Replay:
         place.vram_size = vram.size
         place.ram_slot = memory.ram_slot
         place.vram_slot = memory.vram_slot
-        place.slot_bits = memory.slot_shift
+        place.slot_shift = memory.slot_shift
         if lib.replay_attach(self._replay, place):
             raise LayoutError(f"no QXLRam at {memory.ram_size:#x} of {ram.size} bytes")
         self._memory = [ram, vram]

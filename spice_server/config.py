@@ -75,7 +75,6 @@ class ServerConfig:
     uuid: uuid.UUID | None = None
     security: Mapping[ChannelType, ChannelSecurity] = field(default_factory=dict)
     """By channel type; what is absent may be opened over any connection."""
-    image_compression: str = "off"
     ram_hint: int = 0
     """Bytes of device memory, from which spice-gtk sizes its caches; 0: its default."""
     max_half_open: int = 128

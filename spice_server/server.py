@@ -218,9 +218,14 @@ class Server:
             self.sessions.disconnected(connection)
             return
         self.stats.linked += 1
+        link.low_bandwidth = self._is_slow(link.session_id)
         channel.connect(connection, link)
         if link.channel_type == ChannelType.INPUTS:
             self._warn_of_plain_keys(connection, link)
+
+    def _is_slow(self, session_id: int) -> bool:
+        client = self.main.clients.get(session_id)
+        return client is not None and client.net_test.low_bandwidth
 
     def _warn_of_plain_keys(self, connection: Connection, link: LinkInfo) -> None:
         client = self.main.clients.get(link.session_id)

@@ -64,6 +64,7 @@ ffibuilder.set_source(
     extra_link_args=[
         *(["-fsanitize=address,undefined"] if sanitize else []),
         *pkg_config("--libs", *PACKAGES),
+        "-lm",
     ],
 )
 

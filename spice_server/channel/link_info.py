@@ -23,6 +23,8 @@ class LinkInfo:
     """What the client said it can do on this channel."""
     mini_header: bool
     tls: bool
+    low_bandwidth: bool = False
+    """Whether the client's link was measured as slow when this one was made."""
 
     def has_capability(self, capability: int) -> bool:
         """Tell whether the client has *capability* of this channel's type."""

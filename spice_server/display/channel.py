@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
+from spice_common.display_message import DisplayMessages
 from spice_protocol.enums import ChannelType
 from spice_protocol.protocol import DisplayCap
 from spice_server.channel.channel import Channel
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from spice_common.display_message import DisplayRun
+    from spice_common.pending import Pending
     from spice_server.channel.channel_client import ChannelClient
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
+    from spice_server.display.client_caches import Pictures
     from spice_server.display.stats import DisplayStats
     from spice_server.display.surface import Surfaces
     from vd_interfaces.qxl import MonitorsConfig
@@ -26,9 +29,13 @@ __all__ = ["DisplayChannel"]
 CLIENT_CAPABILITIES_SIZE: Final = 58
 """QXLRom.client_capabilities, bytes."""
 
-GUEST_VISIBLE_CAPS: Final = (DisplayCap.SIZED_STREAM, DisplayCap.MONITORS_CONFIG)
-"""What a guest's driver may learn of its clients.  COMPOSITE and A8_SURFACE would let
-drivers draw by QXL_DRAW_COMPOSITE, which is not drawn here yet."""
+GUEST_VISIBLE_CAPS: Final = (
+    DisplayCap.SIZED_STREAM,
+    DisplayCap.MONITORS_CONFIG,
+    DisplayCap.COMPOSITE,
+    DisplayCap.A8_SURFACE,
+)
+"""What a guest's driver may learn of its clients."""
 
 
 class DisplayChannel(Channel):
@@ -49,13 +56,16 @@ class DisplayChannel(Channel):
         stats: DisplayStats,
         get_loop: Callable[[], asyncio.AbstractEventLoop],
         set_client_capabilities: Callable[[bool, bytes], None],
+        pictures: Pictures,
     ) -> None:
         """Serve display *channel_id* on the loop that *get_loop* returns."""
         super().__init__(channel_id)
         self.surfaces = surfaces
+        self.pictures = pictures
         self.monitors: MonitorsConfig | None = None
         """How the heads lie, as the guest told."""
         self._stats = stats
+        self._messages = DisplayMessages()
         self._get_loop = get_loop
         self._set_client_capabilities = set_client_capabilities
 
@@ -77,14 +87,23 @@ class DisplayChannel(Channel):
         """Tell the guest of a client that begins to show pictures."""
         self._publish_clients()
 
-    def client_fell_behind(self, dropped: int) -> None:
-        """Count a client that was too slow."""
-        self._stats.fell_behind += 1
-        self._stats.dropped_bytes += dropped
+    def client_gone(self, pending: Pending) -> None:
+        """Keep the counters of a client that is gone."""
+        self._stats.add(pending.counters())
 
-    def client_refreshed(self, size: int) -> None:
-        """Count bytes made from the surfaces for one client."""
-        self._stats.refresh_bytes += size
+    def make_messages(
+        self, pending: Pending, max_bytes: int, *, whole: bool, exact: bool
+    ) -> tuple[bool, DisplayRun]:
+        """Make messages of what is pending, see :class:`Screen`."""
+        more = pending.flush(
+            self._messages, max_bytes=max_bytes, whole=whole, exact=exact
+        )
+        run = self._messages.take()
+        if not run.complete:
+            pending.damage_all()
+        self._stats.messages += len(run.starts)
+        self._stats.message_bytes += len(run.data)
+        return more, run
 
     def _publish_clients(self) -> None:
         ready = list(self._ready())
@@ -103,29 +122,15 @@ class DisplayChannel(Channel):
 
     # -- from the worker -------------------------------------------------------
 
-    def wants(self) -> tuple[bool, bool]:
-        """Tell whether some client wants messages, and whether some wants damage."""
-        messages = damage = False
+    def update(self) -> None:
+        """Tell all clients what was drawn."""
         for client in self._ready():
-            messages = messages or client.up_to_date
-            damage = damage or client.behind
-        return messages, damage
+            client.update()
 
-    def draw(self, run: DisplayRun) -> int:
-        """Tell all clients what was drawn; the bytes waiting for the slowest of them."""
-        self._count(run)
-        waiting = 0
-        for client in self._ready():
-            client.draw(run)
-            if client.up_to_date:
-                waiting = max(waiting, client.pipe.size)
-        return waiting
-
-    def primary_created(self, run: DisplayRun) -> None:
+    def primary_created(self) -> None:
         """Tell all clients of a new primary surface."""
-        self._count(run)
         for client in self._ready():
-            client.primary_created(run)
+            client.primary_created()
 
     def set_monitors(self, monitors: MonitorsConfig | None) -> None:
         """Tell all clients how the heads lie."""
@@ -137,7 +142,3 @@ class DisplayChannel(Channel):
         """Let all clients forget cached images and palettes."""
         for client in self._ready():
             client.invalidate_caches()
-
-    def _count(self, run: DisplayRun) -> None:
-        self._stats.messages += len(run.starts)
-        self._stats.message_bytes += len(run.data)

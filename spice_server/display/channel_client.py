@@ -1,17 +1,16 @@
-"""One client of a display channel: up to date, or behind and being refreshed.
+"""One client of a display channel: what is pending for it goes out as fast as it takes it.
 
-A client that is *up to date* gets every run of messages as it is made.  One that is
-*behind* gets none: what it misses is noted as damage, and whenever its pipe has drained
-it is sent surfaces that came or went and then some of the damage, from the surfaces as
-they are then.  A new client is behind in everything; a slow one becomes so when its pipe
-exceeds its bound, and what waited there is dropped.  So what a client can hold back is
-bounded, and neither the guest nor another client ever waits for it.
+Nothing waits in the pipe but what was just made: as long as the client does not read,
+what it has still to be told waits as :class:`~spice_common.pending.Pending`, where newer
+things replace older ones and nothing grows without bound.  So neither the guest nor
+another client ever waits for a slow one, and a slow one is never shown old pictures.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from spice_protocol.enums import SpiceImageCompression
 from spice_protocol.messages.base import BaseMsg, SpiceMsgSetAck
 from spice_protocol.messages.display import (
     DisplayMsg,
@@ -26,34 +25,40 @@ from spice_protocol.messages.display import (
 from spice_protocol.protocol import DisplayCap
 from spice_server.channel.ack import DEFAULT_WINDOW
 from spice_server.channel.channel_client import ChannelClient
-from spice_server.channel.pipe import Message
-from spice_server.display.catch_up import CatchUp
-from spice_server.display.pipe_item import DisplayItem
+from spice_server.channel.pipe import MessageRun
+from spice_server.display.compression import choose_settings
 from spice_server.errors import ClientError
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from spice_common.display_message import DisplayRun
+    from spice_common.client_images import GlzDictionary
+    from spice_common.pending import Pending
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
-    from spice_server.channel.pipe import PipeItem
     from spice_server.display.screen import Screen
 
-__all__ = ["MAX_PIPE_SIZE", "DisplayChannelClient"]
+__all__ = ["FRAME_TIME", "DisplayChannelClient"]
 
-MAX_PIPE_SIZE: Final = 8 * 1024 * 1024
-"""Bytes that may wait for a client that is up to date: a full HD screen, raw."""
+FRAME_TIME: Final = 0.012
+"""Seconds from one flush to the next while the guest keeps drawing: what nobody can see
+need not be sent.  A change after a pause goes out at once."""
 
-MAX_PIPE_ITEMS: Final = 1024
-"""Items that may wait: a small one costs more memory than its bytes."""
+MAX_FRAME_TIME: Final = 0.05
+"""Seconds that flushes are apart at most, however long one takes."""
 
-REFRESH_SIZE: Final = 1024 * 1024
-"""Bytes of refresh that wait at most: they are as old as they wait long."""
+FLUSH_SHARE: Final = 3
+"""A flush is followed by a pause, so that at most this part of the time goes into them."""
 
-FIRST_PICTURE_SIZE: Final = 64 * 1024 * 1024
-"""Bytes of the first picture in one message: a 4K screen and more."""
+FLUSH_SIZE: Final = 4 * 1024 * 1024
+"""Bytes of pixels looked at before others get their turn: some milliseconds."""
+
+LOW_PIPE: Final = 128 * 1024
+"""Bytes waiting in the pipe below which more is made."""
+
+EXACT_DELAY: Final = 0.5
+"""Seconds without news after which what was sent lossily is sent exactly."""
 
 MAX_PIXMAP_CACHE: Final = 1 << 40
 """Pixels; a client announcing more is confused."""
@@ -62,7 +67,8 @@ MAX_PIXMAP_CACHE: Final = 1 << 40
 class DisplayChannelClient(ChannelClient):
     """A display channel's end at the server."""
 
-    pipe_limit: ClassVar[int] = MAX_PIPE_SIZE
+    pipe_limit: ClassVar[int] = 256 * 1024 * 1024
+    """Never reached: one flush waits at most, of which the first can be a large screen."""
 
     def __init__(self, connection: Connection, link: LinkInfo, channel: Screen) -> None:
         super().__init__(connection, link)
@@ -72,149 +78,120 @@ class DisplayChannelClient(ChannelClient):
         """``SPICE_IMAGE_COMPRESSION_*`` the client asked for; 0: none."""
         self.preferred_codecs: list[int] = []
         self.stream_reports = 0
+        self.pending: Pending | None = None
+        """What it has still to be told; ``None`` before DISPLAY_INIT and at the end."""
         self._channel = channel
-        self._behind = False
-        self._catch_up = CatchUp()
+        self._dictionary: GlzDictionary | None = None
         self._owes_inval = True
         self._owes_monitors = True
         self._owes_mark = True
         self._shown = False
         """Whether the client was ever told to show its primary surface."""
-        self._refill_soon: asyncio.Handle | None = None
+        self._next_flush = 0.0
+        self._flush_timer: asyncio.Handle | None = None
+        self._lossy = False
+        """Whether pictures may be sent lossily at first."""
+        self._exact = False
+        """Whether they are being sent exactly now."""
+        self._exact_timer: asyncio.TimerHandle | None = None
 
     # -- what the channel says -------------------------------------------------
 
     @property
     def ready(self) -> bool:
         """Whether it has sent DISPLAY_INIT and may be sent pictures."""
-        return self.init is not None and not self.closed
+        return self.pending is not None
 
-    @property
-    def up_to_date(self) -> bool:
-        """Whether it wants the messages of what is drawn now."""
-        return self.ready and not self._behind
+    def update(self) -> None:
+        """Tell of what is pending now, or soon if that was done a moment ago."""
+        if self._flush_timer is not None or self._loop is None or not self._has_news():
+            return
+        wait = self._next_flush - self._loop.time()
+        if wait > 0:
+            self._flush_timer = self._loop.call_later(wait, self._flush)
+        else:
+            self._flush()
 
-    @property
-    def behind(self) -> bool:
-        """Whether it wants to know what is damaged."""
-        return self.ready and self._behind
-
-    def draw(self, run: DisplayRun) -> None:
-        """Tell of what was drawn."""
-        if self._behind:
-            self._catch_up.miss(run.damage)
-            self._refill_later()
-        elif not run.complete:
-            self._catch_up.miss_all(self._channel.surfaces)
-            self._fall_behind()
-        elif run.starts:
-            self._push_run(run)
-            self.pump()
-
-    def primary_created(self, run: DisplayRun) -> None:
+    def primary_created(self) -> None:
         """Tell of a new primary surface, its heads, and that it may be shown."""
         self._owes_monitors = self._owes_mark = True
-        if self._behind:
-            self._refill_later()
-        elif run.complete:
-            self._push_run(run)
-        else:
-            self._fall_behind()
-        self._settle()
+        self.update()
 
     def send_monitors(self) -> None:
         """Tell how the heads lie now."""
         self._owes_monitors = True
-        self._settle()
+        self.update()
 
     def invalidate_caches(self) -> None:
-        """Let the client forget cached images and palettes."""
-        self._owes_inval = True
-        self._settle()
+        """Let the client forget what the guest had named: palettes.
 
-    def _push_run(self, run: DisplayRun) -> None:
-        self._catch_up.queue(run)
-        self.push(DisplayItem(run, self._catch_up.start))
-
-    # -- being behind ----------------------------------------------------------
-
-    def push(self, item: PipeItem) -> None:
-        """Let *item* wait for its turn."""
-        super().push(item)
-        if len(self.pipe) > MAX_PIPE_ITEMS and not self._behind:
-            self._fall_behind()
-
-    def pipe_overflow(self) -> None:
-        """Drop what waits and refresh the client later.
-
-        A client that is behind already has what :meth:`_refill` measured out.
+        Images in its cache are named by their pixels, which stay what they are.
         """
-        if not self._behind:
-            self._fall_behind()
+        self._owes_inval = True
+        self.update()
 
-    def _fall_behind(self) -> None:
-        self._behind = True
-        before = self.pipe.size
-        dropped = [item for item in self.pipe if self._can_do_without(item)]
-        self.pipe.discard(self._can_do_without)
-        self._catch_up.drop(i.run for i in dropped if isinstance(i, DisplayItem))
-        types = {item.type for item in dropped if isinstance(item, Message)}
-        self._owes_inval |= DisplayMsg.INVAL_ALL_PALETTES in types
-        self._owes_monitors |= DisplayMsg.MONITORS_CONFIG in types
-        self._owes_mark |= DisplayMsg.MARK in types
-        self._channel.client_fell_behind(before - self.pipe.size)
-        self.log.debug("is behind: %d bytes dropped", before - self.pipe.size)
-        self._refill_later()
+    # -- what is pending -------------------------------------------------------
 
-    @staticmethod
-    def _can_do_without(item: PipeItem) -> bool:
-        """Tell whether the client may miss *item*: it gets what replaces it later."""
-        if isinstance(item, DisplayItem):
-            return not item.started
-        return isinstance(item, Message) and item.type > BaseMsg.BASE_LAST
-
-    def pump(self) -> None:
-        """Move what window and socket allow, and refill the pipe behind it."""
-        super().pump()
-        if self._behind:
-            self._refill_later()
-
-    def _refill_later(self) -> None:
-        if self._refill_soon is None and self._loop is not None and self._has_room():
-            self._refill_soon = self._loop.call_soon(self._refill)
+    def _has_news(self) -> bool:
+        owes = self._owes_inval or (
+            (self._owes_monitors or self._owes_mark)
+            and self._channel.surfaces.primary is not None
+        )
+        return bool(self.pending) or (self.ready and owes)
 
     def _has_room(self) -> bool:
-        return (
-            not self.closed
-            and self.pipe.size < REFRESH_SIZE
-            and len(self.pipe) < MAX_PIPE_ITEMS // 2
-        )
+        """Whether the client will get soon what is made for it now."""
+        return self.pipe.size < LOW_PIPE and self._link_is_free()
 
-    def _refill(self) -> None:
-        """Queue the next part of what the client misses."""
-        self._refill_soon = None
-        if not self._behind or not self._has_room():
-            return
+    def _link_is_free(self) -> bool:
+        return not self.closed and self.ack.available > 0
+
+    def _flush(self) -> None:
+        """Make messages of what is pending, if they will not have to wait."""
+        self._flush_timer = None
+        if self.pending is None or self._loop is None or not self._has_room():
+            return  # pump() comes back to it
+        start = self._loop.time()
         if self._owes_inval:
             self._push_inval()
         # Some clients take the first picture they see for the whole screen.
-        size = REFRESH_SIZE if self._shown else FIRST_PICTURE_SIZE
-        runs = self._catch_up.repair(
-            self._channel.surfaces, max_bytes=size, max_message=size
+        more, run = self._channel.make_messages(
+            self.pending, FLUSH_SIZE, whole=not self._shown, exact=self._exact
         )
-        for run in runs:
-            self._channel.client_refreshed(len(run.data))
-            self._push_run(run)
-        if self._catch_up.complete:
-            self._behind = False
+        if run.starts:
+            self.push(MessageRun(run.data, run.starts))
+        pause = FLUSH_SHARE * (self._loop.time() - start)
+        self._next_flush = start + min(max(FRAME_TIME, pause), MAX_FRAME_TIME)
+        if not more:
             self._settle()
+            self._refresh_later()
+        self.pump()
+        if more and self._flush_timer is None:
+            self._flush_timer = self._loop.call_soon(self._flush)
+
+    def _refresh_later(self) -> None:
+        """Have sent exactly, once it is quiet, what was sent lossily."""
+        self._exact = False
+        if self._exact_timer is not None:
+            self._exact_timer.cancel()
+            self._exact_timer = None
+        if self._loop is not None and self._lossy:
+            self._exact_timer = self._loop.call_later(EXACT_DELAY, self._refresh)
+
+    def _refresh(self) -> None:
+        self._exact_timer = None
+        if self.pending is not None and self.pending.damage_lossy():
+            self._exact = True
+            self.update()
+
+    def pump(self) -> None:
+        """Move what window and socket allow, and make more behind it."""
+        super().pump()
+        if self._flush_timer is None and self._has_news() and self._has_room():
+            self.update()
 
     def _settle(self) -> None:
         """Send what is owed beside the pixels, once there is a picture to show."""
-        if self._behind or not self.ready:
-            return
-        if self._owes_inval:
-            self._push_inval()
         if self._channel.surfaces.primary is None:
             return
         if self._owes_monitors:
@@ -266,9 +243,24 @@ class DisplayChannelClient(ChannelClient):
         self.init = init
         generation = self.ack.start(DEFAULT_WINDOW)
         self.send(BaseMsg.SET_ACK, SpiceMsgSetAck(generation, DEFAULT_WINDOW).pack())
-        self._behind = True
+        caches = self._channel.pictures.caches
+        self._dictionary = caches.dictionary(self.link.session_id, init)
+        self.pending = self._channel.surfaces.add_client()
+        self.pending.use(self._dictionary, caches.pixmaps(init))
+        self._choose_settings()
         self._channel.client_ready()
-        self._refill()
+        self.update()
+
+    def _choose_settings(self) -> None:
+        settings = choose_settings(
+            self._channel.pictures.compression,
+            self.link,
+            preferred=self.preferred_compression,
+            channel=self._channel.id,
+        )
+        self._lossy = settings.jpeg
+        if self.pending is not None:
+            self.pending.set(settings)
 
     def handle_stream_report(self, body: memoryview) -> None:
         """STREAM_REPORT: counted; there are no video streams yet."""
@@ -276,9 +268,16 @@ class DisplayChannelClient(ChannelClient):
         self.stream_reports += 1
 
     def handle_preferred_compression(self, body: memoryview) -> None:
-        """PREFERRED_COMPRESSION: remembered; raw bitmaps are always allowed."""
+        """PREFERRED_COMPRESSION: from now on."""
         message = SpiceMsgcDisplayPreferredCompression.unpack(body)
-        self.preferred_compression = message.image_compression
+        try:
+            preferred = SpiceImageCompression(message.image_compression)
+        except ValueError as error:
+            raise ClientError(
+                f"image compression {message.image_compression}"
+            ) from error
+        self.preferred_compression = preferred
+        self._choose_settings()
 
     def handle_preferred_video_codec(self, body: memoryview) -> None:
         """PREFERRED_VIDEO_CODEC_TYPE: remembered."""
@@ -287,6 +286,12 @@ class DisplayChannelClient(ChannelClient):
 
     def cleanup(self) -> None:
         """Forget what was noted for the client."""
-        if self._refill_soon is not None:
-            self._refill_soon.cancel()
-        self._catch_up.clear()
+        for timer in (self._flush_timer, self._exact_timer):
+            if timer is not None:
+                timer.cancel()
+        if self._dictionary is not None:
+            self._dictionary.reset()  # what was not sent is waited for in vain
+        if self.pending is not None:
+            self._channel.surfaces.remove_client(self.pending)
+            self._channel.client_gone(self.pending)
+            self.pending = None

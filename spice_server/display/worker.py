@@ -18,6 +18,8 @@ from spice_common.errors import SurfaceError
 from spice_protocol.qxl_dev import QXL_COMMAND_RING_SIZE
 from spice_server.cursor.channel import CursorChannel
 from spice_server.display.channel import DisplayChannel
+from spice_server.display.client_caches import ClientCaches, Pictures
+from spice_server.display.compression import Compression
 from spice_server.display.dispatcher import Dispatcher
 from spice_server.display.stats import DisplayStats
 from spice_server.display.surface import PRIMARY, Surfaces
@@ -37,9 +39,6 @@ TURN_TIME: Final = 0.005
 MISTAKE_PAUSE: Final = 0.1
 """Seconds after a turn that failed, lest one that always fails keeps a processor busy."""
 
-MAX_WAITING: Final = 1024 * 1024
-"""Bytes waiting for a client that is up to date, above which its socket comes first."""
-
 MAX_CURSOR_COMMANDS: Final = 64
 """Cursor commands per turn: twice QXL_CURSOR_RING_SIZE."""
 
@@ -53,7 +52,13 @@ class DisplayWorker:
     worker's thread; others reach it through :attr:`dispatcher`.
     """
 
-    def __init__(self, qxl: QXLInterface) -> None:
+    def __init__(
+        self,
+        qxl: QXLInterface,
+        compression: Compression | None = None,
+        caches: ClientCaches | None = None,
+    ) -> None:
+        """Serve *qxl*; *caches* is shared by all workers of a server."""
         self._qxl = qxl
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: Thread | None = None
@@ -69,6 +74,7 @@ class DisplayWorker:
             self._stats,
             self.loop,
             qxl.set_client_capabilities,
+            Pictures(compression or Compression(), caches or ClientCaches()),
         )
         """The display channel; its thread-safe methods are those of ``Channel``."""
         self.cursor = CursorChannel(qxl.id, self.loop)
@@ -150,19 +156,22 @@ class DisplayWorker:
             self._qxl.detach()
             if self._turn is not None:
                 self._turn.cancel()
-            self._surfaces.close()
-            self._batch.clear()
             for channel in (self.display, self.cursor):
                 for client in list(channel.clients.values()):
                     client.close()
+            self._surfaces.close()
+            self._batch.clear()
             # Closing takes one more turn of the loop: its news come from there.
             loop = self.loop()
             loop.call_soon(loop.call_soon, loop.stop)
 
     def _copy_stats(self) -> DisplayStats:
         counters = self._surfaces.canvas.counters()
+        stats = self._stats.copy()
+        for pending in self._surfaces.clients:
+            stats.add(pending.counters())
         return dataclasses.replace(
-            self._stats,
+            stats,
             pixel_bytes=counters.pixel_bytes,
             rejected=counters.rejected,
             drawn=counters.drawn,
@@ -185,6 +194,7 @@ class DisplayWorker:
         except Exception:  # noqa: BLE001 - logged, and bounded to this batch
             self._recover()
             return
+        self.display.update()
         self._surfaces.report()
         if more or more_cursors:
             self.wakeup()
@@ -199,15 +209,16 @@ class DisplayWorker:
             name = f"display {self._qxl.id}"
             _log.exception("%s: commands are lost (time %d)", name, self._mistakes)
         self._batch = CommandBatch()
-        self.display.draw(self._surfaces.abandon())
+        self._surfaces.abandon()
         self._turn = self.loop().call_later(MISTAKE_PAUSE, self._take_turn)
 
     def _draw_for(self, seconds: float) -> bool:
-        """Draw until the ring is empty, time is over or clients have to be served."""
+        """Draw until the ring is empty; True: time was over first."""
         loop = self.loop()
         end = loop.time() + seconds
         while self._begin_batch():
-            if self._draw_step() > MAX_WAITING or loop.time() >= end:
+            self._draw_step()
+            if loop.time() >= end:
                 return True
         return False
 
@@ -223,14 +234,12 @@ class DisplayWorker:
         self._surfaces.begin(self._batch)
         return True
 
-    def _draw_step(self) -> int:
-        """Draw a step of the batch; return the bytes waiting for the slowest client."""
-        messages, damage = self.display.wants()
-        run = self._surfaces.draw(messages=messages, damage=damage)
+    def _draw_step(self) -> None:
+        """Draw a step of the batch."""
+        self._surfaces.draw()
         if not self._surfaces.drawing:
-            # At once: what waits in pipes is a copy, no client holds the guest's ring.
+            # At once: what is pending are copies, no client holds the guest's ring.
             self._qxl.release_commands(self._batch)
-        return self.display.draw(run) if run else 0
 
     def _take_cursor_commands(self) -> bool:
         """Take cursor commands; whether there may be more."""
@@ -251,11 +260,10 @@ class DisplayWorker:
         guest add meanwhile could go on for ever, and none of it is waited for.
         """
         enough = self._stats.commands + QXL_COMMAND_RING_SIZE
-        while self._begin_batch():
+        while self._stats.commands < enough and self._begin_batch():
             while self._surfaces.drawing:
                 self._draw_step()
-            if self._stats.commands >= enough:
-                return
+        self.display.update()
 
     # -- what the device asks for (QXLWorker) ----------------------------------
 
@@ -276,13 +284,13 @@ class DisplayWorker:
         self._finish_drawing()
         self._destroy(PRIMARY)
         try:
-            run = self._surfaces.create_primary(surface)
+            self._surfaces.create_primary(surface)
         except SurfaceError as error:
             _log.warning("display %d: no primary surface: %s", self._qxl.id, error)
             return
         head = Head(0, PRIMARY, surface.width, surface.height, 0, 0)
         self.display.monitors = MonitorsConfig(heads=[head], max_allowed=1)
-        self.display.primary_created(run)
+        self.display.primary_created()
         self.cursor.show()
         self._on_resize(surface.width, surface.height)
 
@@ -306,9 +314,8 @@ class DisplayWorker:
         if surface_id == PRIMARY and self._surfaces.primary is not None:
             self.cursor.reset()
             self._on_resize(0, 0)
-        run = self._surfaces.destroy(surface_id)
-        if run is not None:
-            self.display.draw(run)
+        if self._surfaces.destroy(surface_id):
+            self.display.update()
 
     def reset_cursor(self) -> None:
         """Forget the cursor."""

@@ -12,7 +12,8 @@ import numpy as np
 from qxl_device.device import QXLDevice
 from spice_common.canvas import Canvas, Surface
 from spice_common.command_batch import CommandBatch
-from spice_common.display_message import BatchPosition, DisplayMessages, draw_batch
+from spice_common.display_message import DisplayMessages
+from spice_common.pending import BatchPosition, Pending, draw_batch
 from spice_protocol.enums import (
     SpiceBitmapFmt,
     SpiceClipType,
@@ -70,8 +71,8 @@ class CanvasBench:
         self.memory = bytearray(4 * width * height)
         primary = Surface(0, width, height, surface_format, 4 * width, 0)
         self.canvas.create_surface(primary, self.memory, clear=True)
-        self.messages.create_surface(self.canvas, 0)
-        self.paint(self.messages.take())
+        self.pending = Pending(self.canvas)
+        self.paint(self.flush())
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +80,7 @@ class CanvasBench:
     def __exit__(self, *_exception: object) -> None:
         self.device.detach()
         self.loop.close()
+        self.pending = None
         self.canvas = None
         self.batch = None
         self.transport.close()
@@ -182,23 +184,50 @@ class CanvasBench:
             self.guest.collect()
         return runs
 
+    def draw_unseen(self) -> None:
+        """Draw what the guest has in its ring; what the painter is told waits."""
+        while self.device.get_commands(self.batch):
+            position = BatchPosition()
+            while draw_batch(
+                self.canvas,
+                self.batch,
+                position,
+                [self.pending],
+                self.messages,
+                max_bytes=64 * MIB,
+            ):
+                pass
+            self.device.release_commands(self.batch)
+            self.device.flush_resources()
+            self.guest.collect()
+
     def draw_held(
         self, *, messages: bool = True, max_bytes: int = 64 * MIB
     ) -> list[DisplayRun]:
         """Draw and release the batch that was taken."""
         runs = []
         position = BatchPosition()
+        clients = [self.pending] if messages else []
         more = True
-        while more and not messages:
-            more = draw_batch(self.canvas, self.batch, position, max_bytes=max_bytes)
         while more:
-            more = self.messages.draw(
-                self.canvas, self.batch, position, max_bytes=max_bytes
+            more = draw_batch(
+                self.canvas,
+                self.batch,
+                position,
+                clients,
+                self.messages,
+                max_bytes=max_bytes,
             )
-            runs.append(self.messages.take())
-            self.paint(runs[-1])
+            while clients and self.pending:
+                runs.append(self.flush(max_bytes))
+                self.paint(runs[-1])
         self.device.release_commands(self.batch)
         return runs
+
+    def flush(self, max_bytes: int = 64 * MIB) -> DisplayRun:
+        """Make messages of about *max_bytes* of what is pending."""
+        self.pending.flush(self.messages, max_bytes=max_bytes)
+        return self.messages.take()
 
     def pixels(self, surface_id: int = 0) -> np.ndarray:
         """Return a surface as 0xRRGGBB."""

@@ -128,13 +128,13 @@ class CommandMemory:
         bbox: QXLRect,
         body: WireStruct,
         *,
-        clip: Sequence[QXLRect] = (),
+        clip: Sequence[QXLRect] | None = None,
         release_id: int = 1,
         **fields: object,
     ) -> int:
         """Place a drawable."""
         clip_field = QXLClip(SpiceClipType.NONE, 0)
-        if clip:
+        if clip is not None:
             data = b"".join(rect.pack() for rect in clip)
             chunk = QXLDataChunk(len(data), 0, 0)
             address = self.put(QXLClipRects(len(clip), chunk).pack() + data)

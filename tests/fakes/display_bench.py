@@ -16,6 +16,7 @@ from spice_protocol.qxl_dev import QxlIo, QXLRam, QXLRect
 from spice_server.channel.connection import Connection
 from spice_server.channel.framing import MessageReader
 from spice_server.channel.link_info import LinkInfo
+from spice_server.display.compression import Compression
 from spice_server.display.worker import DisplayWorker
 from tests.fakes.fake_guest import FakeGuest, RingFullError
 from tests.fakes.guest_port import InProcessPort
@@ -125,7 +126,7 @@ class DisplayBench:
         self.transport = InProcessTransport(ram_size=ram_size)
         self.device = QXLDevice(self.transport, 0)
         self.guest = FakeGuest(InProcessPort(self.transport))
-        self.worker = DisplayWorker(self.device)
+        self.worker = DisplayWorker(self.device, Compression(images="off"))
         self.main_loop = asyncio.new_event_loop()
         self.closed_links: list[LinkInfo] = []
         for channel in (self.worker.display, self.worker.cursor):

@@ -264,6 +264,24 @@ class FakeGuest:
         body = QXLCopyBits(QXLPoint(src_x, src_y))
         return self._draw(self.drawable(QxlDrawType.COPY_BITS, area, body, surface_id))
 
+    def copy_surface(
+        self, source: int, src_area: QXLRect, area: QXLRect, *, surface_id: int = 0
+    ) -> Block:
+        """Copy *src_area* of surface *source* to *area* of another one."""
+        block = self.heap.alloc(QXLDrawable.SIZE + QXLImage.SIZE)
+        image_at = block.offset + QXLDrawable.SIZE
+        descriptor = QXLImageDescriptor(0, SpiceImageType.SURFACE, 0, 0, 0)
+        self.write(image_at, QXLImage(descriptor, struct.pack("<I", source)).pack())
+        copy = QXLCopy(
+            src_bitmap=self.physical(image_at),
+            src_area=src_area,
+            rop_descriptor=SpiceRopd.OP_PUT,
+            scale_mode=0,
+            mask=NO_MASK,
+        )
+        drawable = self.drawable(QxlDrawType.DRAW_COPY, area, copy, surface_id)
+        return self.submit(QXLCmdType.DRAW, block, drawable)
+
     def drawable(
         self, kind: int, area: QXLRect, body: WireStruct, surface_id: int = 0
     ) -> QXLDrawable:

@@ -13,6 +13,7 @@ from spice_protocol.enums import (
     SpiceBitmapFmt,
     SpiceBrushType,
     SpiceClipType,
+    SpiceImageFlags,
     SpiceImageType,
     SpiceRopd,
     SpiceSurfaceFmt,
@@ -64,6 +65,42 @@ def narrowed(words, surface_format: int):
     return words
 
 
+def scaled(source, area, box, *, nearest: bool):
+    """Scale *area* of ARGB words to *box* as pixman does: FIXED16.16, means of 7 bits."""
+    place = []
+    for first, end, to in (
+        (area.top, area.bottom, box.bottom - box.top),
+        (area.left, area.right, box.right - box.left),
+    ):
+        step = (end - first) * 65536 // to
+        rest = (step // 2 if step % 2 == 0 else (step + 1) // 2) + (first << 16)
+        place.append(rest + step * np.arange(to, dtype=np.int64))
+    if nearest:
+        rows, columns = ((at - 1) >> 16 for at in place)
+        return padded(source)[np.ix_(rows + 1, columns + 1)]
+    rows, columns = ((at - 0x8000) >> 16 for at in place)
+    down, right = (((at - 0x8000) >> 9 & 0x7F).astype(np.int64) << 1 for at in place)
+    down, right = down[:, None], right[None, :]
+    around = padded(source).astype(np.int64)
+    result = np.zeros((len(rows), len(columns)), np.int64)
+    for shift in (0, 8, 16, 24):
+        channel = around >> shift & 0xFF
+        mean = sum(
+            channel[np.ix_(rows + 1 + below, columns + 1 + beside)]
+            * (down if below else 256 - down)
+            * (right if beside else 256 - right)
+            for below in (0, 1)
+            for beside in (0, 1)
+        )
+        result |= (mean >> 16) << shift
+    return result.astype(WORD)
+
+
+def padded(words):
+    """Return *words* with one transparent pixel around them."""
+    return np.pad(words, 1)
+
+
 def rop(descriptor: int, src, dst):
     """Combine words as a SPICE_ROPD_* descriptor says."""
     ones = np.uint32(0xFFFFFFFF)
@@ -97,6 +134,7 @@ class Painter:
     def __init__(self) -> None:
         self.surfaces: dict[int, np.ndarray] = {}
         self.formats: dict[int, int] = {}
+        self.cache: dict[int, np.ndarray] = {}
         self.marks = 0
         self.log: list[str] = []
         """Names of the messages in order."""
@@ -135,19 +173,42 @@ class Painter:
     def _draw_copy(self, message) -> None:
         source = self._image(message.data.src_bitmap)
         area = message.data.src_area
-        source = source[area.top : area.bottom, area.left : area.right]
+        box = message.base.box
+        if (area.bottom - area.top, area.right - area.left) != (
+            box.bottom - box.top,
+            box.right - box.left,
+        ):
+            source = scaled(source, area, box, nearest=message.data.scale_mode == 1)
+        else:
+            source = source[area.top : area.bottom, area.left : area.right]
         assert message.data.mask.bitmap is None
         self._paint(message.base, source, message.data.rop_descriptor)
 
     def _draw_fill(self, message) -> None:
         brush = message.data.brush
-        assert brush.type == SpiceBrushType.SOLID
+        assert brush.type in {SpiceBrushType.SOLID, SpiceBrushType.NONE}
+        color = brush.color if brush.type == SpiceBrushType.SOLID else 0
         box = message.base.box
         shape = (box.bottom - box.top, box.right - box.left)
         descriptor = message.data.rop_descriptor
         if descriptor & SpiceRopd.INVERS_BRUSH:
             descriptor |= SpiceRopd.INVERS_SRC
-        self._paint(message.base, np.full(shape, brush.color, WORD), descriptor)
+        self._paint(message.base, np.full(shape, color, WORD), descriptor)
+
+    def _draw_blackness(self, message) -> None:
+        self._constant(message, SpiceRopd.OP_BLACKNESS)
+
+    def _draw_whiteness(self, message) -> None:
+        self._constant(message, SpiceRopd.OP_WHITENESS)
+
+    def _draw_invers(self, message) -> None:
+        self._constant(message, SpiceRopd.OP_INVERS)
+
+    def _constant(self, message, descriptor: int) -> None:
+        assert message.data.mask.bitmap is None
+        box = message.base.box
+        shape = (box.bottom - box.top, box.right - box.left)
+        self._paint(message.base, np.zeros(shape, WORD), descriptor)
 
     def _copy_bits(self, message) -> None:
         box, at = message.base.box, message.src_pos
@@ -159,28 +220,43 @@ class Painter:
     def _image(self, image) -> np.ndarray:
         if image.descriptor.type == SpiceImageType.SURFACE:
             return self.surfaces[image.data.surface_id]
+        if image.descriptor.type == SpiceImageType.FROM_CACHE:
+            return self.cache[image.descriptor.id]
         assert image.descriptor.type == SpiceImageType.BITMAP
         bitmap = image.data
         assert bitmap.flags == SpiceBitmapFlags.TOP_DOWN
         assert (bitmap.x, bitmap.y) == (image.descriptor.width, image.descriptor.height)
-        return decode_bitmap(
+        pixels = decode_bitmap(
             bitmap.format, bitmap.data, bitmap.x, bitmap.y, bitmap.stride
         )
+        if image.descriptor.flags & SpiceImageFlags.CACHE_ME:
+            self.cache[image.descriptor.id] = pixels
+        return pixels
+
+    def _inval_list(self, message) -> None:
+        for resource in message.resources:
+            del self.cache[resource.id]
 
     def _paint(self, base, source, descriptor: int) -> None:
         surface = self.surfaces[base.surface_id]
         box = base.box
         height, width = surface.shape
-        assert 0 <= box.top < box.bottom <= height
-        assert 0 <= box.left < box.right <= width
         assert source.shape == (box.bottom - box.top, box.right - box.left)
         clips = [box]
         if base.clip.type == SpiceClipType.RECTS:
             clips = base.clip.rects
         wanted = np.zeros(surface.shape, bool)
         for clip in clips:
-            wanted[clip.top : clip.bottom, clip.left : clip.right] = True
-        inside = (slice(box.top, box.bottom), slice(box.left, box.right))
+            rows = slice(max(clip.top, 0), max(clip.bottom, 0))
+            wanted[rows, max(clip.left, 0) : max(clip.right, 0)] = True
+        top, left = max(box.top, 0), max(box.left, 0)
+        bottom, right = min(box.bottom, height), min(box.right, width)
+        if top >= bottom or left >= right:
+            return
+        inside = (slice(top, bottom), slice(left, right))
+        source = source[
+            top - box.top : bottom - box.top, left - box.left : right - box.left
+        ]
         drawn = rop(descriptor, source, surface[inside])
         drawn = narrowed(drawn, self.formats[base.surface_id])
         surface[inside] = np.where(wanted[inside], drawn, surface[inside])

@@ -143,7 +143,7 @@ async def test_qxl_device_in_vga_mode(tmp_path: Path) -> None:
 
 def test_command_line(qemu: StockQemu, port: int, tmp_path: Path) -> None:
     path = tmp_path / "screen.ppm"
-    assert main([f"spice://127.0.0.1:{port}", str(path)]) == 0
+    assert main(["screenshot", f"spice://127.0.0.1:{port}", str(path)]) == 0
     assert Picture.from_ppm(path.read_bytes()).colors() > 1
 
 
@@ -152,15 +152,18 @@ def test_refusals_on_the_command_line(
 ) -> None:
     path = str(tmp_path / "screen.png")
     uri = f"spice://127.0.0.1:{port}"
-    assert main([f"spice+tls://127.0.0.1:{port}", path]) == 1
-    assert main([f"spice://127.0.0.1:{free_port()}", path]) == 1
+    assert main(["screenshot", f"spice+tls://127.0.0.1:{port}", path]) == 1
+    assert main(["screenshot", f"spice://127.0.0.1:{free_port()}", path]) == 1
     # The last one: libspice-server may crash when a client leaves that early.
-    assert main([uri, path, "--display", "3"]) == 1
+    assert main(["screenshot", uri, path, "--display", "3"]) == 1
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 3
     assert "TLS" in errors[0]
     assert errors[1].endswith("Connection refused")
-    assert errors[2] == "spice_client: the server has no display channel 3"
+    assert errors[2] == (
+        "spice_client: there is neither a display 3 nor such a monitor of display 0, "
+        "which has 0"
+    )
 
 
 @pytest.mark.asyncio
@@ -264,8 +267,8 @@ def test_older_clients_capabilities(
     with main_socket:
         while main_channel.channels is None:
             receive(main_socket, main_channel)
-        assert main_channel.session is not None
-        session = main_channel.session.session_id
+        assert main_channel.init is not None
+        session = main_channel.init.session_id
         display_socket, display = open_channel(DisplayChannel, session)
         assert isinstance(display, DisplayChannel)
         assert ChannelType.DISPLAY in {c.type for c in main_channel.channels}

@@ -12,19 +12,19 @@ import struct
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from spice_client.channel import Received
+from spice_client.channel import Channel, Received
 from spice_client.cursor import CursorChannel
 from spice_client.display import DisplayChannel
 from spice_client.inputs import InputsChannel
 from spice_client.link import Link, LinkRequest
 from spice_client.main import MainChannel
+from spice_client.session import Session
 from spice_protocol.messages.display import MSG
 from tests.fakes.painter import Painter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from spice_client.channel import Channel
     from spice_client.link import LinkResult
 
 __all__ = [
@@ -85,8 +85,7 @@ class BlockingChannel:
     def __init__(self, sock: socket.socket, channel: Channel, rest: bytes) -> None:
         self.socket = sock
         self.channel = channel
-        if isinstance(channel, DisplayChannel):
-            channel.start()
+        channel.start()
         self._take(rest)
 
     def flush(self) -> None:
@@ -123,16 +122,22 @@ class BlockingChannel:
 class PaintedDisplay(DisplayChannel):
     """A display whose picture is painted by the plainest means, every rop of it."""
 
-    def __init__(self, link: LinkResult, channel_id: int = 0) -> None:
-        super().__init__(link, channel_id)
+    def __init__(
+        self, link: LinkResult, channel_id: int = 0, session: Session | None = None
+    ) -> None:
+        super().__init__(link, channel_id, session)
         self.painter = Painter()
+
+    _take_messages = Channel._take_messages  # one by one, not by the core
+
+    @property
+    def marked(self) -> bool:
+        return self.painter.marks > 0
 
     def _handle(self, message_id: int, body: bytes) -> Received:
         if message_id not in MSG:
             return super()._handle(message_id, body)
         self.painter.apply(message_id, body)
-        self.marked = self.painter.marks > 0
-        self._count_for_ack()
         return Received(message_id, MSG[message_id].unpack(body))
 
 
@@ -152,6 +157,7 @@ class BlockingClient:
         self._sockets: list[socket.socket] = []
         self._password = password
         self._channels: list[BlockingChannel] = []
+        self._session = Session()
         try:
             self.main, self.main_link = self._open(MainChannel)
             self.main_link.wait(lambda: self.main.channels is not None)
@@ -169,7 +175,7 @@ class BlockingClient:
         self.close()
 
     def _open(self, cls: type[C]) -> tuple[C, BlockingChannel]:
-        session = self._channels[0].channel.session if self._channels else None  # type: ignore[attr-defined]
+        session = self.main.init if self._channels else None
         request = LinkRequest(
             cls.TYPE,
             0,
@@ -180,7 +186,7 @@ class BlockingClient:
         sock = self._dial(self._port)
         self._sockets.append(sock)
         result, rest = link(sock, request)
-        channel = cls(result)
+        channel = cls(result, 0, self._session)
         self._channels.append(BlockingChannel(sock, channel, rest))
         return channel, self._channels[-1]
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 SCRIPT = Path(__file__).with_name("gtk_client_script.py")
 PYTHON = "/usr/bin/python3"
@@ -29,14 +29,17 @@ def missing() -> str | None:
 class GtkClient:
     """One spice-gtk session in a process of its own."""
 
-    def __init__(self, **options: str) -> None:
-        """Connect; *options* are SpiceSession properties (host, port, password ...)."""
+    def __init__(self, *, stderr: IO[str] | None = None, **options: str) -> None:
+        """Connect; *options* are SpiceSession properties (host, port, password ...).
+
+        What the library complains of goes to *stderr*.
+        """
         plain = {key.replace("_", "-"): value for key, value in options.items()}
         self.process = subprocess.Popen(
             [PYTHON, str(SCRIPT), json.dumps(plain)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr or subprocess.DEVNULL,
             text=True,
         )
         self.events: list[dict[str, Any]] = []
@@ -100,7 +103,7 @@ class GtkClient:
                 self.wait(name, id=0)
 
     def picture(self, folder: Path, number: int = 0) -> tuple[int, int, bytes]:
-        """Width, height and BGRX pixels of a display as the client has them."""
+        """Width, height and BGRX pixels of a display; no surface: it is 0 x 0."""
         path = folder / "gtk-picture.raw"
         assert self.process.stdin
         self.process.stdin.write(json.dumps(["picture", str(path), number]) + "\n")
@@ -111,10 +114,10 @@ class GtkClient:
 
     def close(self) -> None:
         """End the session and the process."""
+        assert self.process.stdin
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
         if self.process.poll() is None:
-            assert self.process.stdin
-            with contextlib.suppress(OSError):
-                self.process.stdin.close()
             try:
                 self.process.wait(timeout=PATIENCE)
             except subprocess.TimeoutExpired:

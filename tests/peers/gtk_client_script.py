@@ -76,6 +76,11 @@ class Client:
                 lambda _c, *primary: self.on_primary(number, primary),
             )
             self.listen(
+                channel,
+                "display-primary-destroy",
+                lambda _c: self.primaries.pop(number, None),
+            )
+            self.listen(
                 channel, "display-mark", lambda _c, m: tell("mark", id=number, mark=m)
             )
             self.listen(
@@ -130,9 +135,10 @@ class Client:
             tell("failed")
 
     def do_picture(self, path, number=0) -> None:
-        """Write a display's pixels as they are: rows of BGRX."""
-        _form, width, height, stride, data = self.primaries[number]
-        raw = ctypes.string_at(data, stride * height)
+        """Write a display's pixels as they are, rows of BGRX; none: no size."""
+        nothing = (0, 0, 0, 0, 0)
+        _form, width, height, stride, data = self.primaries.get(number, nothing)
+        raw = ctypes.string_at(data, stride * height) if data else b""
         rows = (raw[y * stride :][: width * 4] for y in range(height))
         with open(path, "wb") as file:  # noqa: PTH123 - a plain script
             file.write(b"".join(rows))

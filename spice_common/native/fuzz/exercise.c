@@ -6,13 +6,15 @@
 
 #include "canvas.h"
 #include "check.h"
+#include "check_draw.h"
 #include "command.h"
 #include "cursor_command.h"
-#include "damage.h"
-#include "display_message.h"
+#include "message_command.h"
+#include "pending.h"
 
 enum {
     MAX_SURFACES = 1024,
+    NUM_SURFACES = 32,    /* that the canvas takes: fewer to look through each time */
     STEP_BYTES = 1 << 20, /* drawn between two looks at the clock in the real worker */
     MAX_STEPS = 100000,   /* more means that a loop does not end */
 };
@@ -21,7 +23,7 @@ struct host {
     struct command_batch *batch;
     struct canvas *canvas;
     struct display_messages *messages;
-    struct damage_map *damage;
+    struct pending *pending;
     struct cursor_reader *cursors;
     uint32_t options, bunch;
 };
@@ -76,30 +78,6 @@ check_image(const struct guest *guest, const struct command_batch *batch,
 }
 
 static void
-check_draw(const struct command_batch *batch, const struct draw_command *draw)
-{
-    CHECK(draw->surface_id < MAX_SURFACES && rect_ok(&draw->bbox));
-    CHECK(draw->type >= QXL_DRAW_FILL && draw->type <= QXL_DRAW_COMPOSITE);
-    CHECK(draw->image == NO_IMAGE || draw->image < batch->num_images);
-    CHECK(draw->mask.image == NO_IMAGE || draw->mask.image < batch->num_images);
-    CHECK(draw->brush.image == NO_IMAGE || draw->brush.image < batch->num_images);
-    CHECK(draw->brush.type != SPICE_BRUSH_TYPE_PATTERN ||
-          draw->brush.image != NO_IMAGE);
-    CHECK(draw->first_clip <= batch->num_clips);
-    CHECK(draw->num_clips <= batch->num_clips - draw->first_clip);
-    if (draw->image != NO_IMAGE) {
-        const struct guest_image *image = &batch->images[draw->image];
-        CHECK(rect_ok(&draw->src_area));
-        CHECK(draw->src_area.left >= 0 && draw->src_area.top >= 0);
-        bool surface = image->kind == SPICE_IMAGE_TYPE_SURFACE;
-        uint32_t width = surface ? MAX_IMAGE_SIDE : image->width;
-        uint32_t height = surface ? MAX_IMAGE_SIDE : image->height;
-        CHECK((uint32_t)draw->src_area.right <= width);
-        CHECK((uint32_t)draw->src_area.bottom <= height);
-    }
-}
-
-static void
 check_surface(const struct guest *guest, const struct surface_command *surface)
 {
     CHECK(surface->surface_id >= 1 && surface->surface_id < MAX_SURFACES);
@@ -127,6 +105,7 @@ check_batch(const struct guest *guest, const struct command_batch *batch,
     }
     for (uint32_t i = 0; i < batch->num_draws; i++) {
         check_draw(batch, &batch->draws[i]);
+        CHECK(batch->draws[i].surface_id < MAX_SURFACES);
     }
     for (uint32_t i = 0; i < batch->num_surface_commands; i++) {
         check_surface(guest, &batch->surface_commands[i]);
@@ -143,7 +122,7 @@ check_batch(const struct guest *guest, const struct command_batch *batch,
     }
 }
 
-/* Draw the batch, then send what a client that missed it would get. */
+/* Draw the batch, then send a client what it has to be told. */
 static void
 draw(struct host *host)
 {
@@ -153,20 +132,30 @@ draw(struct host *host)
     int more;
     do {
         display_messages_clear(messages);
-        more = display_draw_batch(host->canvas, host->batch, &position, messages,
-                                  STEP_BYTES);
+        more = pending_draw_batch(host->canvas, host->batch, &position, &host->pending,
+                                  1, messages, STEP_BYTES);
         CHECK(messages->size <= messages->capacity && ++steps < MAX_STEPS);
-        damage_map_add(host->damage, messages->damage, messages->num_damage);
-        for (uint32_t i = 0; i < messages->num_events; i++) {
-            damage_map_forget(host->damage, messages->events[i].surface_id);
-        }
     } while (more);
     do {
         display_messages_clear(messages);
-        more = display_refresh(host->canvas, host->damage, messages,
-                               MAX_DRAW_MESSAGE_SIZE, STEP_BYTES);
+        more = pending_flush(host->pending, messages, STEP_BYTES, 0, 0);
         CHECK(++steps < MAX_STEPS);
     } while (more);
+}
+
+/* Each command as a message; what a client is told must be what a client may read. */
+static void
+write_messages(struct host *host)
+{
+    struct display_messages *messages = host->messages;
+    for (uint32_t i = 0; i < host->batch->num_draws; i++) {
+        const struct draw_command *command = &host->batch->draws[i];
+        display_messages_clear(messages);
+        int32_t status = command_to_message(messages, host->batch, i);
+        bool self = command->self_bitmap && command->image == NO_IMAGE;
+        CHECK(status == 0 || self);
+        CHECK(messages->num_messages == (status == 0));
+    }
 }
 
 static void
@@ -193,6 +182,7 @@ take_commands(struct host *host, struct guest *guest)
         }
         check_batch(guest, host->batch, (uint32_t)taken);
         draw(host);
+        write_messages(host);
         if (host->options & EXERCISE_REPLACE_SLOT) {
             replace_slots(guest);
         }
@@ -222,29 +212,54 @@ take_cursors(struct host *host, struct guest *guest)
     }
 }
 
+/* What costs time to make anew is kept from one input to the next, empty. */
+static struct host *
+get_host(uint32_t options)
+{
+    static struct host host;
+    if (host.batch == NULL) {
+        host.batch = command_batch_new();
+        host.canvas = canvas_new(NUM_SURFACES);
+        host.messages = display_messages_new();
+        host.cursors = cursor_reader_new();
+        CHECK(host.batch && host.canvas && host.messages && host.cursors);
+    }
+    host.options = options;
+    host.bunch = options & EXERCISE_SMALL_BUNCHES ? 1 : 32;
+    command_batch_clear(host.batch);
+    display_messages_clear(host.messages);
+    return &host;
+}
+
+static void
+destroy_surfaces(struct canvas *canvas)
+{
+    uint32_t ids[NUM_SURFACES];
+    uint32_t count = canvas_surface_ids(canvas, ids, NUM_SURFACES);
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK(canvas_destroy_surface(canvas, ids[i]) == CANVAS_OK);
+    }
+}
+
 void
 exercise(struct guest *guest, uint32_t options)
 {
-    struct host host = {
-        .batch = command_batch_new(),
-        .canvas = canvas_new(MAX_SURFACES),
-        .messages = display_messages_new(),
-        .damage = damage_map_new(),
-        .cursors = cursor_reader_new(),
-        .options = options,
-        .bunch = options & EXERCISE_SMALL_BUNCHES ? 1 : 32,
-    };
-    CHECK(host.batch && host.canvas && host.messages && host.damage && host.cursors);
-    CHECK(canvas_create_surface(host.canvas, 0, SPICE_SURFACE_FMT_32_xRGB, 32, 32, 128,
+    struct host *host = get_host(options);
+    CHECK(canvas_create_surface(host->canvas, 0, SPICE_SURFACE_FMT_32_xRGB, 32, 32, 128,
                                 guest->vram, 4096, 0) == CANVAS_OK);
-    take_commands(&host, guest);
-    take_cursors(&host, guest);
+    host->pending = pending_new(host->canvas);
+    CHECK(host->pending);
+    pending_set(host->pending, &(struct pending_settings){
+                                   .compression = 1 + options % 7,
+                                   .composite = 1,
+                                   .lz4 = 1,
+                                   .compare = 1,
+                               });
+    take_commands(host, guest);
+    take_cursors(host, guest);
     release_flush(&guest->queue);
-    cursor_reader_free(host.cursors);
-    damage_map_free(host.damage);
-    display_messages_free(host.messages);
-    canvas_free(host.canvas);
-    command_batch_free(host.batch);
+    pending_free(host->pending);
+    destroy_surfaces(host->canvas);
 }
 
 size_t

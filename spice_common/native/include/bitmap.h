@@ -3,8 +3,9 @@
  * bitmap.h: from the pixels of a SpiceBitmap to those of a surface.
  *
  * Every SPICE_BITMAP_FMT_* is read; 8_A, 16_555, 16_565, 32_xRGB and 32_ARGB surfaces
- * are written, with pixman's rules: a channel that shrinks is cut off, one that grows
- * repeats its high bits, a format without alpha is opaque.
+ * are written, with the rules of the clients' canvas: a channel that shrinks is cut off,
+ * one that grows repeats its high bits, 32 bits are copied with their unused byte.  The
+ * colors of a palette are 0xRRGGBB, but for a 16_555 surface pixels of that format.
  */
 #ifndef BITMAP_H
 #define BITMAP_H
@@ -19,7 +20,7 @@ struct bitmap_view {
     uint32_t stride;        /* bytes per row */
     uint32_t format;        /* SPICE_BITMAP_FMT_* */
     uint32_t top_down;      /* 0: the last row comes first */
-    const uint32_t *colors; /* palette, 0xRRGGBB */
+    const uint32_t *colors; /* palette */
     uint32_t num_colors;
 };
 

@@ -2,11 +2,12 @@
 /*
  * pixmap_cache.h: what one client keeps in its pixmap cache.
  *
- * The server decides what goes in and out, the client obeys (SPICE_IMAGE_FLAGS_CACHE_ME,
- * SPICE_MSG_DISPLAY_INVAL_LIST).  The display channels of a client share one cache: every
- * function locks it.  What one channel put in, another may use only once the client has
- * seen the first one's message, and what one uses, another may throw out only after that
- * use: hence the serials, for SpiceMsgWaitForChannels.
+ * The server decides what goes in and out, the client obeys
+ * (SPICE_IMAGE_FLAGS_CACHE_ME, SPICE_MSG_DISPLAY_INVAL_LIST).  The display channels of
+ * a client share one cache: every function locks it.  What one channel put in, another
+ * may use only once the client has seen the first one's message, and what one uses,
+ * another may throw out only after that use: hence the serials, for
+ * SpiceMsgWaitForChannels.
  */
 #ifndef PIXMAP_CACHE_H
 #define PIXMAP_CACHE_H
@@ -16,7 +17,7 @@
 #include "pixel_hash.h"
 
 enum {
-    MAX_CACHE_CHANNELS = 16, /* channel ids are below this: more heads than QXL has */
+    MAX_CACHE_CHANNELS = 16,   /* channel ids are below this: more heads than QXL has */
     MAX_CACHE_EVICTIONS = 256, /* ids that one insertion may throw out */
 };
 
@@ -34,9 +35,9 @@ enum pixmap_found {
 
 /* What the client knows. */
 struct pixmap_item {
-    uint64_t id;                  /* SpiceImageDescriptor.id */
-    uint32_t lossy;               /* as it was sent: FROM_CACHE, not FROM_CACHE_LOSSLESS */
-    struct pixmap_use inserted;   /* by whom: wait for it if that is another channel */
+    uint64_t id;    /* SpiceImageDescriptor.id */
+    uint32_t lossy; /* as it was sent: FROM_CACHE, not FROM_CACHE_LOSSLESS */
+    struct pixmap_use inserted; /* by whom: wait for it if that is another channel */
 };
 
 /* What an insertion does. */
@@ -53,14 +54,16 @@ struct pixmap_cache;
 struct pixmap_cache *pixmap_cache_new(uint64_t max_pixels);
 void pixmap_cache_free(struct pixmap_cache *cache);
 
-/* The client forgot everything (INVAL_ALL_PIXMAPS): so do we.  Ids are not used again. */
+/* The client forgot everything (INVAL_ALL_PIXMAPS): so do we.  Ids are not used again.
+ */
 void pixmap_cache_reset(struct pixmap_cache *cache);
 /* How often it was reset. */
 uint32_t pixmap_cache_generation(struct pixmap_cache *cache);
 
 /*
- * Look for key, a pixel_hash() or number_hash(), to be used by a message.  What is found
- * stays at least until a later use of that channel.  want_lossless: see PIXMAP_LOSSY.
+ * Look for key, a pixel_hash() or number_hash(), to be used by a message.  What is
+ * found stays at least until a later use of that channel.  want_lossless: see
+ * PIXMAP_LOSSY.
  */
 enum pixmap_found pixmap_cache_find(struct pixmap_cache *cache, struct pixel_hash key,
                                     uint32_t want_lossless, struct pixmap_use use,
@@ -72,7 +75,8 @@ enum pixmap_found pixmap_cache_find(struct pixmap_cache *cache, struct pixel_has
  * message itself uses what would have to, or there is no memory.
  */
 int pixmap_cache_add(struct pixmap_cache *cache, struct pixel_hash key, uint64_t pixels,
-                     uint32_t lossy, struct pixmap_use use, struct pixmap_change *change);
+                     uint32_t lossy, struct pixmap_use use,
+                     struct pixmap_change *change);
 
 /*
  * The latest uses by other channels: what has to be waited for before evicted ids are

@@ -38,7 +38,7 @@ struct replay_memory {
     uint8_t *vram;
     uint64_t vram_size; /* bytes of memory slot vram_slot */
     uint32_t ram_slot, vram_slot;
-    uint32_t slot_bits; /* by which a slot's number is shifted: QXLRom */
+    uint32_t slot_shift; /* by which a slot's number is shifted: QXLRom */
 };
 
 struct replay_state {

@@ -2,6 +2,7 @@
 #include "bitmap.h"
 
 #include <spice/enums.h>
+#include <spice/qxl_dev.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,10 +66,9 @@ same_layout(uint32_t bitmap_format, uint32_t surface_format)
     case SPICE_SURFACE_FMT_16_555:
         return bitmap_format == SPICE_BITMAP_FMT_16BIT;
     case SPICE_SURFACE_FMT_32_xRGB:
+    case SPICE_SURFACE_FMT_32_ARGB:
         return bitmap_format == SPICE_BITMAP_FMT_32BIT ||
                bitmap_format == SPICE_BITMAP_FMT_RGBA;
-    case SPICE_SURFACE_FMT_32_ARGB:
-        return bitmap_format == SPICE_BITMAP_FMT_RGBA;
     default:
         return 0;
     }
@@ -106,16 +106,22 @@ reserve_chunks(struct bitmap_scratch *scratch, uint32_t num_chunks)
     return 0;
 }
 
+int
+bitmap_is_indexed(uint32_t format)
+{
+    return bitmap_bits_per_pixel(format) <= 8 && format != SPICE_BITMAP_FMT_8BIT_A;
+}
+
 static int
 set_palette(struct bitmap_source *source, const uint32_t *colors, uint32_t num_colors)
 {
-    if (bitmap_bits_per_pixel(source->format) > 8 ||
-        source->format == SPICE_BITMAP_FMT_8BIT_A)
+    if (!bitmap_is_indexed(source->format))
         return 0;
-    if (num_colors == 0)
+    /* A mask has bits and no colors. */
+    if (num_colors == 0 && bitmap_bits_per_pixel(source->format) > 1)
         return -1;
     for (uint32_t i = 0; i < 256; i++)
-        source->palette[i] = i < num_colors ? colors[i] | OPAQUE_BLACK : OPAQUE_BLACK;
+        source->palette[i] = i < num_colors ? colors[i] : 0;
     return 0;
 }
 
@@ -149,6 +155,8 @@ bitmap_source_init(struct bitmap_source *source, struct bitmap_scratch *scratch,
     for (uint32_t i = 0; i < image->num_chunks; i++)
         scratch->chunk_ends[i] = size += source->chunks[i].size;
     source->chunk_ends = scratch->chunk_ends;
+    source->high_bits = image->format != SPICE_BITMAP_FMT_RGBA &&
+                        (image->descriptor_flags & QXL_IMAGE_HIGH_BITS_SET) != 0;
     if (check_size(source, size))
         return -1;
     return set_palette(source, batch->colors + image->first_color, image->num_colors);
@@ -190,6 +198,31 @@ fetch(const struct bitmap_source *source, uint64_t offset, size_t count, uint8_t
     }
 }
 
+/* Make of decoded words what the clients read in such a bitmap. */
+static void
+adjust_words(const struct bitmap_source *source, uint32_t surface_format,
+             uint32_t *words, uint32_t width)
+{
+    int indexed = bitmap_is_indexed(source->format);
+
+    /* On such a surface the colors of a palette are pixels of its format. */
+    if (indexed && surface_format == SPICE_SURFACE_FMT_16_555)
+        for (uint32_t i = 0; i < width; i++)
+            words[i] = expand_555(words[i] & 0x7fff);
+    if (surface_format == SPICE_SURFACE_FMT_8_A &&
+        (indexed || source->format == SPICE_BITMAP_FMT_24BIT ||
+         source->format == SPICE_BITMAP_FMT_32BIT))
+        for (uint32_t i = 0; i < width; i++)
+            words[i] |= OPAQUE_BLACK;
+}
+
+static void
+set_high_bits(uint8_t *dst, uint32_t width)
+{
+    for (uint32_t i = 0; i < width; i++)
+        dst[4 * (size_t)i + 3] = 0xff;
+}
+
 static void
 read_row(const struct bitmap_source *source, struct bitmap_scratch *scratch, uint32_t x,
          uint32_t row, uint32_t width, uint32_t surface_format, uint8_t *dst)
@@ -201,12 +234,15 @@ read_row(const struct bitmap_source *source, struct bitmap_scratch *scratch, uin
 
     if (same_layout(source->format, surface_format)) {
         fetch(source, offset, count, dst);
-        return;
+    } else {
+        fetch(source, offset, count, scratch->bytes);
+        bitmap_decode(scratch->bytes, bits < 8 ? x % (8 / bits) : 0, width,
+                      source->format, source->palette, scratch->words);
+        adjust_words(source, surface_format, scratch->words, width);
+        pixels_encode(scratch->words, width, surface_format, dst);
     }
-    fetch(source, offset, count, scratch->bytes);
-    bitmap_decode(scratch->bytes, bits < 8 ? x % (8 / bits) : 0, width, source->format,
-                  source->palette, scratch->words);
-    pixels_encode(scratch->words, width, surface_format, dst);
+    if (source->high_bits && surface_pixel_size(surface_format) == 4)
+        set_high_bits(dst, width);
 }
 
 void
@@ -244,6 +280,8 @@ bitmap_convert(const struct bitmap_view *bitmap, uint32_t x, uint32_t y, uint32_
     source.stride = bitmap->stride;
     source.format = (uint8_t)bitmap->format;
     source.top_down = bitmap->top_down != 0;
+    if (bitmap_is_indexed(bitmap->format) && bitmap->num_colors == 0)
+        return -1;
     if (bitmap->size > UINT32_MAX || bitmap->format > UINT8_MAX || row == 0 ||
         height == 0 || check_size(&source, bitmap->size) ||
         set_palette(&source, bitmap->colors, bitmap->num_colors))

@@ -7,7 +7,7 @@
 
 #include "bitmap_source.h"
 
-static uint32_t
+uint32_t
 expand_555(uint32_t pixel)
 {
     uint32_t r = pixel >> 10 & 0x1f, g = pixel >> 5 & 0x1f, b = pixel & 0x1f;
@@ -71,13 +71,10 @@ decode_direct(const uint8_t *bytes, uint32_t format, uint32_t width, uint32_t *w
             words[i] = expand_555(load_16(bytes + 2 * i));
             break;
         case SPICE_BITMAP_FMT_24BIT:
-            words[i] =
-                OPAQUE_BLACK | load_16(bytes + 3 * i) | (uint32_t)bytes[3 * i + 2] << 16;
+            words[i] = load_16(bytes + 3 * i) | (uint32_t)bytes[3 * i + 2] << 16;
             break;
         default:
             words[i] = load_16(bytes + 4 * i) | load_16(bytes + 4 * i + 2) << 16;
-            if (format == SPICE_BITMAP_FMT_32BIT)
-                words[i] |= OPAQUE_BLACK;
             break;
         }
     }

@@ -13,6 +13,9 @@
 /* Bits of a pixel in a SPICE_BITMAP_FMT_*, 0 if there is no such format. */
 uint32_t bitmap_bits_per_pixel(uint32_t format);
 
+/* Whether its pixels are numbers of colors in a palette. */
+int bitmap_is_indexed(uint32_t format);
+
 /* Memory that reading images needs, kept between images. */
 struct bitmap_scratch {
     uint64_t *chunk_ends;
@@ -28,7 +31,8 @@ struct bitmap_source {
     uint32_t width, height, stride;
     uint8_t format; /* SPICE_BITMAP_FMT_* */
     uint8_t top_down;
-    uint32_t palette[256]; /* ARGB; a color the guest did not give is black */
+    uint8_t high_bits;     /* the unused byte of 32 bits becomes 0xff */
+    uint32_t palette[256]; /* as given; a color the guest did not give is black */
 };
 
 int bitmap_scratch_init(struct bitmap_scratch *scratch);
@@ -36,7 +40,8 @@ void bitmap_scratch_fini(struct bitmap_scratch *scratch);
 
 /*
  * Describe image for reading; scratch and batch are borrowed until the last read.
- * 0, or -1 if the image's numbers do not fit together or memory is short.
+ * 0, or -1 if the image's numbers do not fit together or memory is short.  One bit
+ * needs no palette, for it may be a mask's.
  */
 int bitmap_source_init(struct bitmap_source *source, struct bitmap_scratch *scratch,
                        const struct command_batch *batch,
@@ -58,9 +63,13 @@ void bitmap_source_read(const struct bitmap_source *source,
 
 #define OPAQUE_BLACK 0xff000000u
 
+/* A pixel of 16_555 as an opaque ARGB word. */
+uint32_t expand_555(uint32_t pixel);
+
 /*
- * Load width pixels of a SPICE_BITMAP_FMT_* as ARGB words, from the pixel first on if
- * several share a byte.  palette has 256 colors and is used by indexed formats.
+ * Load width pixels of a SPICE_BITMAP_FMT_* as words, from the pixel first on if
+ * several share a byte.  palette has 256 colors and is used by indexed formats.  The
+ * high byte is alpha where the format has one, otherwise what clients make of it.
  */
 void bitmap_decode(const uint8_t *bytes, uint32_t first, uint32_t width,
                    uint32_t format, const uint32_t *palette, uint32_t *words);

@@ -6,6 +6,21 @@
 
 #include "bitmap.h"
 #include "canvas_draw.h"
+#include "canvas_paint.h"
+
+static int
+make_scratch(struct canvas *canvas)
+{
+    int failed = bitmap_scratch_init(&canvas->scratch);
+
+    for (int i = 0; i < 2; i++)
+        failed |= bitmap_scratch_init(&canvas->more_scratch[i]);
+    for (int i = 0; i < 4; i++) {
+        canvas->bands[i] = malloc(BAND_SIZE);
+        failed |= !canvas->bands[i];
+    }
+    return failed;
+}
 
 struct canvas *
 canvas_new(uint32_t num_surfaces)
@@ -18,7 +33,7 @@ canvas_new(uint32_t num_surfaces)
     canvas->num_surfaces = num_surfaces;
     canvas->surfaces = calloc(num_surfaces ? num_surfaces : 1, sizeof(struct surface));
     canvas->row = malloc((size_t)MAX_IMAGE_SIDE * 4);
-    if (bitmap_scratch_init(&canvas->scratch) || !canvas->surfaces || !canvas->row) {
+    if (!canvas->surfaces || !canvas->row || make_scratch(canvas)) {
         canvas_free(canvas);
         return NULL;
     }
@@ -32,6 +47,10 @@ canvas_free(struct canvas *canvas)
         return;
     pixman_region32_fini(&canvas->clip);
     bitmap_scratch_fini(&canvas->scratch);
+    for (int i = 0; i < 2; i++)
+        bitmap_scratch_fini(&canvas->more_scratch[i]);
+    for (int i = 0; i < 4; i++)
+        free(canvas->bands[i]);
     free(canvas->surfaces);
     free(canvas->row);
     free(canvas);

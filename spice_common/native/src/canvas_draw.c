@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "bitmap.h"
+#include "canvas_paint.h"
+#include "canvas_rop.h"
 
 static uint8_t *
 surface_at(const struct surface *surface, int32_t x, int32_t y)
@@ -16,52 +18,13 @@ surface_at(const struct surface *surface, int32_t x, int32_t y)
            (size_t)x * surface->pixel_size;
 }
 
-static int
-is_put(uint32_t rop)
-{
-    return (rop & ~(uint32_t)SPICE_ROPD_INVERS_BRUSH) == SPICE_ROPD_OP_PUT;
-}
-
-/* dst = src ROP dst, byte by byte: no raster operation looks further than its bit. */
-static void
-apply_rop(uint8_t *dst, const uint8_t *src, size_t count, uint32_t rop)
-{
-    uint8_t src_mask = rop & SPICE_ROPD_INVERS_SRC ? 0xff : 0;
-    uint8_t dst_mask = rop & SPICE_ROPD_INVERS_DEST ? 0xff : 0;
-    uint8_t res_mask = rop & SPICE_ROPD_INVERS_RES ? 0xff : 0;
-
-    /* In this order of precedence, as spice-common reads a descriptor. */
-    if (rop & SPICE_ROPD_OP_PUT) {
-        for (size_t i = 0; i < count; i++)
-            dst[i] = src[i] ^ src_mask ^ res_mask;
-    } else if (rop & SPICE_ROPD_OP_OR) {
-        for (size_t i = 0; i < count; i++)
-            dst[i] = (uint8_t)((src[i] ^ src_mask) | (dst[i] ^ dst_mask)) ^ res_mask;
-    } else if (rop & SPICE_ROPD_OP_AND) {
-        for (size_t i = 0; i < count; i++)
-            dst[i] = (uint8_t)((src[i] ^ src_mask) & (dst[i] ^ dst_mask)) ^ res_mask;
-    } else if (rop & SPICE_ROPD_OP_XOR) {
-        for (size_t i = 0; i < count; i++)
-            dst[i] = (uint8_t)((src[i] ^ src_mask) ^ (dst[i] ^ dst_mask)) ^ res_mask;
-    } else if (rop & SPICE_ROPD_OP_BLACKNESS) {
-        memset(dst, 0, count);
-    } else if (rop & SPICE_ROPD_OP_WHITENESS) {
-        memset(dst, 0xff, count);
-    } else if (rop & SPICE_ROPD_OP_INVERS) {
-        for (size_t i = 0; i < count; i++)
-            dst[i] = dst[i] ^ 0xff;
-    } else {
-        memmove(dst, src, count);
-    }
-}
-
 static void
 put_row(uint8_t *dst, const uint8_t *src, size_t count, uint32_t rop)
 {
-    if (is_put(rop))
+    if (rop_is_put(rop))
         memmove(dst, src, count);
     else
-        apply_rop(dst, src, count, rop);
+        rop_apply(dst, src, count, rop);
 }
 
 static void
@@ -71,26 +34,12 @@ count_pixels(struct canvas *canvas, const struct surface *surface, pixman_box32_
         (uint64_t)box_width(rect) * box_height(rect) * surface->pixel_size;
 }
 
-/* A row of width pixels of one color. */
-static void
-fill_row(uint8_t *row, uint32_t color, uint32_t width, uint32_t pixel_size)
-{
-    uint16_t half = (uint16_t)color;
-
-    if (pixel_size == 1)
-        memset(row, (int)(color & 0xff), width);
-    for (uint32_t i = 0; pixel_size == 2 && i < width; i++)
-        memcpy(row + 2 * i, &half, 2);
-    for (uint32_t i = 0; pixel_size == 4 && i < width; i++)
-        memcpy(row + 4 * i, &color, 4);
-}
-
 static void
 draw_solid(const struct draw_plan *plan, struct canvas *canvas)
 {
     const struct surface *surface = plan->surface;
 
-    fill_row(canvas->row, plan->color, box_width(plan->extents), surface->pixel_size);
+    rop_fill_row(canvas->row, plan->color, box_width(plan->extents), surface->pixel_size);
     for (uint32_t i = 0; i < plan->num_rects; i++) {
         pixman_box32_t rect = plan->rects[i];
         size_t count = (size_t)box_width(rect) * surface->pixel_size;
@@ -150,7 +99,7 @@ static const uint8_t *
 converted(struct canvas *canvas, const uint8_t *pixels, uint32_t format, uint32_t width,
           uint32_t wanted)
 {
-    if (format == wanted)
+    if (same_pixels(format, wanted))
         return pixels;
     pixels_decode(pixels, width, format, canvas->scratch.words);
     pixels_encode(canvas->scratch.words, width, wanted, canvas->row);
@@ -224,7 +173,7 @@ draw_bitmap_rect(const struct draw_plan *plan, struct canvas *canvas,
     size_t count = (size_t)part.width * surface->pixel_size;
 
     count_pixels(canvas, surface, rect);
-    if (is_put(plan->rop)) {
+    if (rop_is_put(plan->rop)) {
         bitmap_source_read(&plan->bitmap, &canvas->scratch, part, surface->format,
                            surface_at(surface, rect.x1, rect.y1), surface->stride);
         return;
@@ -233,7 +182,7 @@ draw_bitmap_rect(const struct draw_plan *plan, struct canvas *canvas,
     for (int32_t y = rect.y1; y < rect.y2; y++, part.y++) {
         bitmap_source_read(&plan->bitmap, &canvas->scratch, part, surface->format,
                            canvas->row, 0);
-        apply_rop(surface_at(surface, rect.x1, y), canvas->row, count, plan->rop);
+        rop_apply(surface_at(surface, rect.x1, y), canvas->row, count, plan->rop);
     }
 }
 
@@ -253,6 +202,9 @@ draw_plan_execute(const struct draw_plan *plan, struct canvas *canvas)
         break;
     case DRAW_SURFACE:
         draw_surface(plan, canvas);
+        break;
+    case DRAW_OTHER:
+        paint_plan(plan, canvas);
         break;
     default:
         break;

@@ -27,7 +27,9 @@ struct canvas {
     uint32_t last_serial;
     pixman_region32_t clip; /* of the command being drawn */
     struct bitmap_scratch scratch;
-    uint8_t *row; /* one row of any surface */
+    struct bitmap_scratch more_scratch[2]; /* of a brush's or a mask's picture */
+    uint8_t *row;       /* one row of any surface */
+    uint8_t *bands[4];  /* BAND_SIZE bytes each: see canvas_paint.h */
     struct canvas_counters counters;
 };
 
@@ -51,6 +53,7 @@ enum { MAX_PLAN_READS = 3 }; /* source, pattern and mask */
 /* A draw command, checked against the surfaces and clipped; canvas->clip is its area. */
 struct draw_plan {
     enum draw_kind kind;
+    const struct command_batch *batch;
     const struct draw_command *command;
     struct surface *surface;
     const pixman_box32_t *rects; /* disjoint, in bands; owned by canvas->clip */

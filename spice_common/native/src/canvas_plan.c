@@ -6,9 +6,8 @@
 #include <spice/qxl_dev.h>
 #include <stdlib.h>
 
-#include "canvas_draw.h"
-
-enum verdict { DRAWABLE, CLIPPED, UNSUPPORTED, REJECTED };
+#include "canvas_judge.h"
+#include "canvas_rop.h"
 
 enum {
     MAX_CLIP_RECTS = 65536, /* 1 MiB of them; no driver comes near */
@@ -108,45 +107,6 @@ set_clip(struct draw_plan *plan, struct canvas *canvas,
     return DRAWABLE;
 }
 
-/* Remember that the plan reads what lies at box of surface. */
-static void
-add_read(struct draw_plan *plan, const struct surface *surface, pixman_box32_t box)
-{
-    struct draw_rect rect = {box.y1, box.x1, box.y2, box.x2};
-    pixman_box32_t whole = {0, 0, (int32_t)surface->width, (int32_t)surface->height};
-    pixman_box32_t inside = clip_to_box(rect, whole);
-
-    if (box_empty(inside) || plan->num_reads == MAX_PLAN_READS)
-        return;
-    plan->reads[plan->num_reads].surface = surface;
-    plan->reads[plan->num_reads++].box = inside;
-}
-
-/* The area from which an unscaled copy to the extents takes its pixels. */
-static pixman_box32_t
-source_box(const struct draw_plan *plan)
-{
-    pixman_box32_t box = {plan->extents.x1 + plan->dx, plan->extents.y1 + plan->dy,
-                          plan->extents.x2 + plan->dx, plan->extents.y2 + plan->dy};
-
-    return box;
-}
-
-/* Whether a rop's result does not depend on what was there before. */
-static int
-rop_is_opaque(uint32_t rop)
-{
-    uint32_t reading = SPICE_ROPD_OP_OR | SPICE_ROPD_OP_AND | SPICE_ROPD_OP_XOR;
-
-    if (rop & SPICE_ROPD_OP_PUT)
-        return 1;
-    if (rop & reading)
-        return 0;
-    if (rop & (SPICE_ROPD_OP_BLACKNESS | SPICE_ROPD_OP_WHITENESS))
-        return 1;
-    return (rop & SPICE_ROPD_OP_INVERS) == 0; /* none at all: a copy */
-}
-
 static enum verdict
 plan_copy_bits(struct draw_plan *plan, struct canvas *canvas)
 {
@@ -168,105 +128,93 @@ plan_copy_bits(struct draw_plan *plan, struct canvas *canvas)
     return plan->dx == 0 && plan->dy == 0 ? CLIPPED : DRAWABLE;
 }
 
+/* A copy that is a move of pixels is drawn without a painter. */
 static enum verdict
-plan_source(struct draw_plan *plan, struct canvas *canvas,
-            const struct command_batch *batch, const struct guest_image *image)
+plan_plain_copy(struct draw_plan *plan, struct canvas *canvas)
 {
-    const struct draw_rect *area = &plan->command->src_area;
-    uint32_t width = image->width, height = image->height;
+    const struct draw_command *command = plan->command;
+    const struct guest_image *image = &plan->batch->images[command->image];
+    struct surface *source = canvas_find(canvas, image->surface_id);
 
-    if (image->kind == SPICE_IMAGE_TYPE_SURFACE) {
-        plan->kind = DRAW_SURFACE;
-        plan->source = canvas_find(canvas, image->surface_id);
-        if (!plan->source)
-            return REJECTED;
-        if (plan->source == plan->surface)
-            return UNSUPPORTED;
-        width = plan->source->width;
-        height = plan->source->height;
-    } else {
+    plan->dx = command->src_area.left - command->bbox.left;
+    plan->dy = command->src_area.top - command->bbox.top;
+    if (image->kind == SPICE_IMAGE_TYPE_BITMAP) {
         plan->kind = DRAW_BITMAP;
-        if (image->kind != SPICE_IMAGE_TYPE_BITMAP)
-            return UNSUPPORTED;
-        if (bitmap_source_init(&plan->bitmap, &canvas->scratch, batch, image))
-            return REJECTED;
+        return bitmap_source_init(&plan->bitmap, &canvas->scratch, plan->batch, image)
+                   ? REJECTED
+                   : DRAWABLE;
     }
-    if (area->left < 0 || area->top < 0 || area->right > (int32_t)width ||
-        area->bottom > (int32_t)height)
-        return REJECTED;
+    plan->kind = DRAW_SURFACE;
+    plan->source = source;
     return DRAWABLE;
 }
 
-static enum verdict
-plan_copy(struct draw_plan *plan, struct canvas *canvas,
-          const struct command_batch *batch)
+static int
+is_plain_copy(const struct draw_plan *plan)
 {
     const struct draw_command *command = plan->command;
     const struct draw_rect *area = &command->src_area, *box = &command->bbox;
+    const struct guest_image *image;
 
-    if (command->mask.image != NO_IMAGE)
-        return UNSUPPORTED;
-    if (command->image == NO_IMAGE)
-        return command->self_bitmap ? UNSUPPORTED : REJECTED;
-    if (area->left >= area->right || area->top >= area->bottom)
-        return REJECTED;
-    if ((int64_t)area->right - area->left != (int64_t)box->right - box->left ||
-        (int64_t)area->bottom - area->top != (int64_t)box->bottom - box->top)
-        return UNSUPPORTED; /* scaled */
-    plan->rop = command->rop_descriptor;
-    plan->dx = (int32_t)((int64_t)area->left - box->left);
-    plan->dy = (int32_t)((int64_t)area->top - box->top);
-    return plan_source(plan, canvas, batch, &batch->images[command->image]);
+    if (command->mask.image != NO_IMAGE || command->image == NO_IMAGE ||
+        area->right - area->left != box->right - box->left ||
+        area->bottom - area->top != box->bottom - box->top)
+        return 0;
+    image = &plan->batch->images[command->image];
+    return image->kind == SPICE_IMAGE_TYPE_BITMAP ||
+           (image->kind == SPICE_IMAGE_TYPE_SURFACE &&
+            image->surface_id != plan->surface->id);
 }
 
 static enum verdict
-plan_solid(struct draw_plan *plan, uint32_t color, uint32_t rop)
+plan_copy(struct draw_plan *plan, struct canvas *canvas)
 {
-    plan->kind = DRAW_SOLID;
-    plan->color = color;
-    plan->rop = rop;
-    return plan->command->mask.image == NO_IMAGE ? DRAWABLE : UNSUPPORTED;
+    plan->rop = plan->wire_rop = plan->command->rop_descriptor;
+    if (is_plain_copy(plan))
+        return plan_plain_copy(plan, canvas);
+    plan->kind = DRAW_OTHER;
+    return DRAWABLE;
 }
 
 /* A fill whose color does not matter. */
 static enum verdict
 plan_constant(struct draw_plan *plan, uint32_t rop)
 {
-    plan->wire_rop = rop;
-    return plan_solid(plan, 0, rop);
+    plan->wire_rop = plan->rop = rop;
+    plan->kind = plan->command->mask.image == NO_IMAGE ? DRAW_SOLID : DRAW_OTHER;
+    return DRAWABLE;
 }
 
+/* Without a brush the color is 0: the operation may need none. */
 static enum verdict
 plan_fill(struct draw_plan *plan)
 {
     const struct draw_command *command = plan->command;
-    uint32_t rop = command->rop_descriptor;
+    const struct draw_brush *brush = &command->brush;
 
-    /* A fill's source is its brush: one inversion bit then says the same for both. */
-    if (rop & SPICE_ROPD_INVERS_BRUSH)
-        rop |= SPICE_ROPD_INVERS_SRC;
-    else
-        rop &= ~(uint32_t)SPICE_ROPD_INVERS_SRC;
-    if (command->brush.type == SPICE_BRUSH_TYPE_NONE)
-        return CLIPPED;
-    if (command->brush.type != SPICE_BRUSH_TYPE_SOLID)
-        return UNSUPPORTED;
     plan->wire_rop = command->rop_descriptor;
-    return plan_solid(plan, command->brush.color, rop);
+    plan->rop = rop_of_brush(plan->wire_rop);
+    plan->color = brush->type == SPICE_BRUSH_TYPE_SOLID ? brush->color : 0;
+    plan->kind = brush->type == SPICE_BRUSH_TYPE_PATTERN ||
+                         command->mask.image != NO_IMAGE
+                     ? DRAW_OTHER
+                     : DRAW_SOLID;
+    return DRAWABLE;
 }
 
 static enum verdict
-plan_by_type(struct draw_plan *plan, struct canvas *canvas,
-             const struct command_batch *batch)
+plan_by_type(struct draw_plan *plan, struct canvas *canvas)
 {
-    switch (plan->command->type) {
+    const struct draw_command *command = plan->command;
+
+    switch (command->type) {
     case QXL_DRAW_NOP:
         return CLIPPED;
     case QXL_DRAW_FILL:
         return plan_fill(plan);
     case QXL_DRAW_COPY:
     case QXL_DRAW_BLEND: /* a copy by another name: effect is all that differs */
-        return plan_copy(plan, canvas, batch);
+        return plan_copy(plan, canvas);
     case QXL_COPY_BITS:
         return plan_copy_bits(plan, canvas);
     case QXL_DRAW_BLACKNESS:
@@ -275,9 +223,17 @@ plan_by_type(struct draw_plan *plan, struct canvas *canvas,
         return plan_constant(plan, SPICE_ROPD_OP_WHITENESS);
     case QXL_DRAW_INVERS:
         return plan_constant(plan, SPICE_ROPD_OP_INVERS);
+    case QXL_DRAW_OPAQUE:
+        plan->rop = rop_of_opaque(command->rop_descriptor);
+        break;
+    case QXL_DRAW_STROKE:
+        plan->rop = rop_of_brush(command->fore_mode);
+        break;
     default:
-        return UNSUPPORTED;
+        break;
     }
+    plan->kind = DRAW_OTHER;
+    return DRAWABLE;
 }
 
 static enum verdict
@@ -292,7 +248,7 @@ make_plan(struct draw_plan *plan, struct canvas *canvas,
         return REJECTED;
     verdict = set_clip(plan, canvas, batch);
     if (verdict == DRAWABLE)
-        verdict = plan_by_type(plan, canvas, batch);
+        verdict = plan_by_type(plan, canvas);
     if (verdict != DRAWABLE)
         return verdict;
     plan->rects = pixman_region32_rectangles(&canvas->clip, &count);
@@ -302,12 +258,7 @@ make_plan(struct draw_plan *plan, struct canvas *canvas,
         return REJECTED;
     if (count == 0)
         return CLIPPED;
-    plan->opaque = (uint8_t)rop_is_opaque(plan->rop);
-    if (plan->kind == DRAW_COPY_BITS)
-        add_read(plan, plan->surface, source_box(plan));
-    if (plan->kind == DRAW_SURFACE)
-        add_read(plan, plan->source, source_box(plan));
-    return DRAWABLE;
+    return judge_plan(plan, canvas);
 }
 
 void
@@ -316,6 +267,7 @@ draw_plan_init(struct draw_plan *plan, struct canvas *canvas,
 {
     struct canvas_counters *counters = &canvas->counters;
 
+    plan->batch = batch;
     plan->command = command;
     plan->source = NULL;
     plan->rop = SPICE_ROPD_OP_PUT;

@@ -19,6 +19,13 @@ point_ok(int32_t x, int32_t y)
     return coordinate_ok(x) && coordinate_ok(y);
 }
 
+bool
+rect_ok(const struct draw_rect *rect)
+{
+    return point_ok(rect->left, rect->top) && point_ok(rect->right, rect->bottom) &&
+           rect->top < rect->bottom && rect->left < rect->right;
+}
+
 /* Whether a segment may follow; *current: there is a point that it can start from. */
 static bool
 segment_ok(const struct command_batch *batch, const struct path_segment *segment,
@@ -162,7 +169,8 @@ image_has_colors(const struct guest_image *image)
     bool indexed = image->kind == SPICE_IMAGE_TYPE_BITMAP &&
                    image->format != SPICE_BITMAP_FMT_8BIT_A &&
                    bitmap_bits_per_pixel(image->format) <= 8;
-    return !indexed || image->num_colors != 0 ||
+    return (!indexed && image->kind != SPICE_IMAGE_TYPE_LZ_PLT) ||
+           image->num_colors != 0 ||
            image->palette_flags & SPICE_BITMAP_FLAGS_PAL_FROM_CACHE;
 }
 
@@ -172,4 +180,21 @@ image_is_mask(const struct guest_image *image)
     return image->kind == SPICE_IMAGE_TYPE_BITMAP &&
            (image->format == SPICE_BITMAP_FMT_1BIT_LE ||
             image->format == SPICE_BITMAP_FMT_1BIT_BE);
+}
+
+bool
+image_is_cached(const struct guest_image *image)
+{
+    return image->kind == SPICE_IMAGE_TYPE_FROM_CACHE ||
+           image->kind == SPICE_IMAGE_TYPE_FROM_CACHE_LOSSLESS;
+}
+
+bool
+source_area_ok(const struct guest_image *image, const struct draw_rect *area)
+{
+    bool known = image->kind != SPICE_IMAGE_TYPE_SURFACE && !image_is_cached(image);
+    int32_t width = known ? (int32_t)image->width : MAX_IMAGE_SIDE;
+    int32_t height = known ? (int32_t)image->height : MAX_IMAGE_SIDE;
+    return area->left >= 0 && area->top >= 0 && area->right <= width &&
+           area->bottom <= height;
 }

@@ -47,35 +47,34 @@ parse_mask(struct parser *parser, const QXLQMask *from, struct draw_mask *to)
                                                             : COMMAND_BAD_MASK;
 }
 
+static bool
+in_self_bitmap(const struct draw_command *command)
+{
+    const struct draw_rect *area = &command->src_area,
+                           *all = &command->self_bitmap_area;
+    return area->left >= 0 && area->top >= 0 && area->right <= all->right - all->left &&
+           area->bottom <= all->bottom - all->top;
+}
+
 /* The picture of a copy and its part: an image, or with self_bitmap no image, which
  * means the surface's own pixels in self_bitmap_area. */
 static enum command_error
 parse_source(struct parser *parser, uint64_t address, const QXLRect *area,
              struct draw_command *to)
 {
-    int64_t width = MAX_IMAGE_SIDE, height = MAX_IMAGE_SIDE;
-    if (address == 0 && to->self_bitmap) {
-        width = to->self_bitmap_area.right - to->self_bitmap_area.left;
-        height = to->self_bitmap_area.bottom - to->self_bitmap_area.top;
-    } else {
-        enum command_error error = parse_picture(parser, address, &to->image);
-        if (error != COMMAND_OK) {
-            return error;
-        }
-        const struct guest_image *image = &parser->batch->images[to->image];
-        if (image->kind != SPICE_IMAGE_TYPE_SURFACE) {
-            width = image->width;
-            height = image->height;
-        }
+    bool own = address == 0 && to->self_bitmap;
+    enum command_error error =
+        own ? COMMAND_OK : parse_picture(parser, address, &to->image);
+    if (error != COMMAND_OK) {
+        return error;
     }
     if (!parse_rect(&to->src_area, area)) {
         return COMMAND_BAD_RECT;
     }
-    if (to->src_area.left < 0 || to->src_area.top < 0 || to->src_area.right > width ||
-        to->src_area.bottom > height) {
-        return COMMAND_BAD_IMAGE;
-    }
-    return COMMAND_OK;
+    bool inside =
+        own ? in_self_bitmap(to)
+            : source_area_ok(&parser->batch->images[to->image], &to->src_area);
+    return inside ? COMMAND_OK : COMMAND_BAD_IMAGE;
 }
 
 static enum command_error

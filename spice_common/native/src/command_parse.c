@@ -103,7 +103,5 @@ bool
 parse_rect(struct draw_rect *to, const QXLRect *from)
 {
     *to = (struct draw_rect){from->top, from->left, from->bottom, from->right};
-    return coordinate_ok(to->top) && coordinate_ok(to->left) &&
-           coordinate_ok(to->bottom) && coordinate_ok(to->right) &&
-           to->top < to->bottom && to->left < to->right;
+    return rect_ok(to);
 }

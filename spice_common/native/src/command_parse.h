@@ -124,12 +124,18 @@ bool append_chunk(struct command_batch *batch, const uint8_t *data, uint32_t siz
 /* What must hold of a part wherever it came from. */
 bool coordinate_ok(int32_t coordinate);
 bool point_ok(int32_t x, int32_t y);
+bool rect_ok(const struct draw_rect *rect);
 bool operation_ok(uint32_t rop_descriptor, uint32_t scale_mode);
 bool path_ok(const struct command_batch *batch, const struct draw_path *path);
 bool line_style_ok(const struct command_batch *batch, const struct draw_path *path);
 bool string_ok(const struct command_batch *batch, const struct draw_string *string);
 bool composite_flags_ok(uint32_t flags);
 bool image_is_mask(const struct guest_image *image);
+bool image_is_cached(const struct guest_image *image);
+
+/* Whether area lies in the image; one whose size only its user knows has at most
+ * MAX_IMAGE_SIDE rows and columns. */
+bool source_area_ok(const struct guest_image *image, const struct draw_rect *area);
 
 /* Whether an image that needs a palette has one; what clients cannot do without. */
 bool image_has_colors(const struct guest_image *image);

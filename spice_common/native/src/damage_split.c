@@ -3,8 +3,8 @@
  * damage_split.c: fills first, then runs of tiles joined while that makes them cheaper.
  *
  * Each piece is priced: what its tiles take in the better of both families of codecs,
- * and what a message takes.  Two pieces become one if the price falls; so text next to a
- * photo stays apart, and the gaps between words do not.
+ * and what a message takes.  Two pieces become one if the price falls; so text next to
+ * a photo stays apart, and the gaps between words do not.
  */
 #include "damage_split.h"
 
@@ -38,6 +38,7 @@ struct tile_rect {
     uint32_t x1, y1, x2, y2;
     uint64_t lz_cost, quic_cost;
     uint32_t is_flat, color; /* nothing but tiles of this color */
+    uint32_t kind;           /* of most of it: KIND_TEXT or KIND_PHOTO */
 };
 
 void
@@ -123,7 +124,8 @@ judge_tiles(struct splitter *splitter)
                 *kind = tile_kind_of(splitter->now,
                                      pixels_of(splitter, x, y, x + 1, y + 1));
             else
-                *kind = (struct tile_kind){TILE_CLEAN, CLEAN_LZ_COST, CLEAN_QUIC_COST, 0};
+                *kind =
+                    (struct tile_kind){TILE_CLEAN, CLEAN_LZ_COST, CLEAN_QUIC_COST, 0};
         }
     }
 }
@@ -178,7 +180,8 @@ take_fills(struct splitter *splitter)
         for (uint32_t x = 0; x < splitter->changed->columns; x++) {
             if (kind_at(splitter, x, y)->kind == KIND_FLAT &&
                 (x == 0 || kind_at(splitter, x - 1, y)->kind != KIND_FLAT ||
-                 kind_at(splitter, x - 1, y)->color != kind_at(splitter, x, y)->color) &&
+                 kind_at(splitter, x - 1, y)->color !=
+                     kind_at(splitter, x, y)->color) &&
                 take_fill(splitter, x, y))
                 return -1;
         }
@@ -213,6 +216,7 @@ join(const struct tile_rect *a, const struct tile_rect *b)
     covered = (uint64_t)(a->x2 - a->x1) * (a->y2 - a->y1) +
               (uint64_t)(b->x2 - b->x1) * (b->y2 - b->y1);
     both.is_flat = a->is_flat && b->is_flat && a->color == b->color && area == covered;
+    both.kind = a->kind == b->kind ? a->kind : KIND_TEXT;
     both.lz_cost = a->lz_cost + b->lz_cost;
     both.quic_cost = a->quic_cost + b->quic_cost;
     if (area > covered) {
@@ -222,9 +226,9 @@ join(const struct tile_rect *a, const struct tile_rect *b)
     return both;
 }
 
-/* The earlier piece that rect saves most with, or its own index. */
+/* The earlier piece that the one at index saves most with, or index itself. */
 static uint32_t
-best_partner(const struct splitter *splitter, uint32_t index)
+best_partner(const struct splitter *splitter, uint32_t index, int mixed)
 {
     const struct tile_rect *rect = &splitter->rects[index];
     uint32_t first = index > MAX_LOOK_BACK ? index - MAX_LOOK_BACK : 0, best = index;
@@ -235,6 +239,8 @@ best_partner(const struct splitter *splitter, uint32_t index)
         struct tile_rect both = join(other, rect);
         uint64_t apart = price(other) + price(rect), together = price(&both);
 
+        if (!mixed && other->kind != rect->kind)
+            continue;
         if (together < apart && apart - together > best_saving) {
             best_saving = apart - together;
             best = i;
@@ -243,13 +249,13 @@ best_partner(const struct splitter *splitter, uint32_t index)
     return best;
 }
 
-/* Join the last piece with earlier ones for as long as that saves. */
+/* Join the last piece with earlier ones, of its kind or mixed, while that saves. */
 static void
-settle_last(struct splitter *splitter)
+settle_last(struct splitter *splitter, int mixed)
 {
     for (;;) {
         uint32_t last = splitter->num_rects - 1;
-        uint32_t partner = best_partner(splitter, last);
+        uint32_t partner = best_partner(splitter, last, mixed);
 
         if (partner == last)
             return;
@@ -267,15 +273,29 @@ add_run(struct splitter *splitter, const struct tile_rect *run)
         grow((void **)&splitter->rects, &splitter->cap_rects, sizeof(*splitter->rects)))
         return -1;
     splitter->rects[splitter->num_rects++] = *run;
-    settle_last(splitter);
+    settle_last(splitter, 0);
     return 0;
+}
+
+/* What did not find its like is joined with its neighbours if that is cheaper. */
+static void
+mix_pieces(struct splitter *splitter)
+{
+    uint32_t count = splitter->num_rects;
+
+    splitter->num_rects = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        splitter->rects[splitter->num_rects++] = splitter->rects[i];
+        settle_last(splitter, 1);
+    }
 }
 
 /* Do two tiles belong in one run?  What is flat goes with everything. */
 static int
 same_run(uint32_t kind, uint32_t next)
 {
-    return next != TILE_CLEAN && (kind == next || kind == KIND_FLAT || next == KIND_FLAT);
+    return next != TILE_CLEAN &&
+           (kind == next || kind == KIND_FLAT || next == KIND_FLAT);
 }
 
 static int
@@ -303,6 +323,7 @@ add_runs(struct splitter *splitter, uint32_t y)
             run.quic_cost += tile->quic_cost;
         }
         run.x2 = x;
+        run.kind = kind == KIND_PHOTO ? KIND_PHOTO : KIND_TEXT;
         if (add_run(splitter, &run))
             return -1;
     }
@@ -346,6 +367,7 @@ find_pieces(struct splitter *splitter)
     for (uint32_t y = 0; y < splitter->changed->rows; y++)
         if (add_runs(splitter, y))
             return -1;
+    mix_pieces(splitter);
     for (uint32_t i = 0; i < splitter->num_rects; i++)
         if (emit(splitter, &splitter->rects[i]))
             return -1;

@@ -7,7 +7,6 @@
 #include "display_message_writer.h"
 
 enum {
-    MINI_HEADER_SIZE = 6, /* u16 type, u32 size */
     FIRST_CAPACITY = 64 * 1024,
 };
 
@@ -32,8 +31,6 @@ display_messages_clear(struct display_messages *messages)
 {
     messages->size = 0;
     messages->num_messages = 0;
-    messages->num_damage = 0;
-    messages->num_events = 0;
     messages->out_of_memory = 0;
 }
 
@@ -140,8 +137,6 @@ begin_message(struct display_messages *messages, uint32_t type, size_t size)
 {
     uint8_t *at;
 
-    if (messages->damage_only)
-        return NULL;
     if (reserve_bytes(messages, MINI_HEADER_SIZE + size) || reserve_start(messages)) {
         messages->out_of_memory = 1;
         return NULL;
@@ -150,46 +145,4 @@ begin_message(struct display_messages *messages, uint32_t type, size_t size)
     messages->starts[messages->num_messages++] = (uint32_t)messages->size;
     messages->size += MINI_HEADER_SIZE + size;
     return put_u32(put_u16(at, type), (uint32_t)size);
-}
-
-int
-display_surface_create_message(struct display_messages *messages,
-                               const struct canvas *canvas, uint32_t surface_id)
-{
-    const struct surface *surface = canvas_find(canvas, surface_id);
-
-    if (!surface)
-        return -1;
-    write_surface_create(messages, surface);
-    return messages->out_of_memory ? -1 : 0;
-}
-
-int
-display_surface_destroy_message(struct display_messages *messages, uint32_t surface_id)
-{
-    write_surface_destroy(messages, surface_id);
-    return messages->out_of_memory ? -1 : 0;
-}
-
-void
-add_damage(struct display_messages *messages, uint32_t surface_id, pixman_box32_t box)
-{
-    struct damage damage = {surface_id, box.x1, box.y1, box.x2, box.y2};
-
-    if (messages->num_damage < MAX_RUN_EVENTS)
-        messages->damage[messages->num_damage++] = damage;
-    else
-        messages->out_of_memory = 1; /* more steps than one run may have */
-}
-
-void
-add_surface_event(struct display_messages *messages, uint32_t surface_id,
-                  uint32_t serial)
-{
-    struct surface_event event = {surface_id, serial};
-
-    if (messages->num_events < MAX_RUN_EVENTS)
-        messages->events[messages->num_events++] = event;
-    else
-        messages->out_of_memory = 1;
 }

@@ -11,7 +11,6 @@ enum {
     RECT_SIZE = 16,
     MASK_SIZE = 1 + 8 + 4,
     DRAW_COPY_SIZE = 4 + 16 + 2 + 1 + MASK_SIZE, /* after the base */
-    IMAGE_DESCRIPTOR_SIZE = 8 + 1 + 1 + 4 + 4,
     BITMAP_HEADER_SIZE = 1 + 1 + 4 + 4 + 4 + 4, /* without palette */
     IMAGE_GROUP_RED = 2,                         /* QXL_IMAGE_GROUP_RED: ours */
 };
@@ -147,6 +146,21 @@ write_draw_copy_bitmap(struct display_messages *messages,
         memset(at, 0, stride * height);
     *pixels_stride = stride;
     return at;
+}
+
+int
+begin_draw_copy(struct display_messages *messages, const struct message_base *base,
+                uint32_t rop)
+{
+    pixman_box32_t src_area = {0, 0, (int32_t)box_width(base->box),
+                               (int32_t)box_height(base->box)};
+    uint8_t *at = begin_message(messages, SPICE_MSG_DISPLAY_DRAW_COPY,
+                                base_size(base) + DRAW_COPY_SIZE);
+
+    if (!at)
+        return -1;
+    put_draw_copy(at, base, src_area, rop);
+    return 0;
 }
 
 void

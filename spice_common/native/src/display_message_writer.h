@@ -59,6 +59,9 @@ uint8_t *put_rect(uint8_t *at, pixman_box32_t box);
 uint8_t *write_draw_copy_bitmap(struct display_messages *messages,
                                 const struct message_base *base, uint32_t rop,
                                 uint32_t surface_format, size_t *pixels_stride);
+/* Begin a DRAW_COPY of an image as large as the box, which is to be appended; 0 or -1. */
+int begin_draw_copy(struct display_messages *messages, const struct message_base *base,
+                    uint32_t rop);
 void write_draw_copy_surface(struct display_messages *messages,
                              const struct message_base *base, uint32_t rop,
                              const struct surface *source, int32_t dx, int32_t dy);
@@ -83,12 +86,19 @@ uint64_t next_image_id(struct display_messages *messages);
 size_t message_row_size(uint32_t surface_format, uint32_t width);
 
 enum {
+    MINI_HEADER_SIZE = 6, /* u16 type, u32 size */
+    IMAGE_DESCRIPTOR_SIZE = 8 + 1 + 1 + 4 + 4,
     /* About what a DRAW_COPY costs besides its pixels, on the wire and in time. */
     DRAW_OVERHEAD = 100,
 };
 
 /* What drawing box costs, in bytes. */
-uint64_t pixels_cost(const struct surface *surface, pixman_box32_t box);
+static inline uint64_t
+pixels_cost(const struct surface *surface, pixman_box32_t box)
+{
+    return DRAW_OVERHEAD +
+           (uint64_t)surface->pixel_size * box_width(box) * box_height(box);
+}
 
 /* Take bytes from room, at most all of it. */
 static inline void
@@ -96,18 +106,5 @@ spend(uint64_t *room, uint64_t bytes)
 {
     *room -= bytes < *room ? bytes : *room;
 }
-
-/* The rows from row on of piece that fit max_message bytes of pixels. */
-pixman_box32_t next_band(const struct surface *surface, pixman_box32_t piece,
-                         uint32_t row, uint32_t max_message);
-
-/* Append the pixels of band as they are now. */
-void write_surface_band(struct canvas *canvas, struct display_messages *messages,
-                        const struct surface *surface, pixman_box32_t band);
-
-void add_damage(struct display_messages *messages, uint32_t surface_id,
-                pixman_box32_t box);
-void add_surface_event(struct display_messages *messages, uint32_t surface_id,
-                       uint32_t serial);
 
 #endif /* DISPLAY_MESSAGE_WRITER_H */

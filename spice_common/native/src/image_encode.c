@@ -10,20 +10,15 @@
 
 #include "bitmap.h"
 #include "display_message_writer.h"
-#include "image_codecs.h"
+#include "image_encoder.h"
+#include "image_ways.h"
 #include "pixel_kind.h"
 
 enum {
     DESCRIPTOR_SIZE = 8 + 1 + 1 + 4 + 4,
-    BITMAP_SIZE = 1 + 1 + 4 + 4 + 4 + 4, /* without palette */
-    BINARY_SIZE = 4,                     /* BinaryData: its size */
     /* Fewer bytes of pixels than this go as they are: libspice-server's bound. */
     MIN_CODED_SIZE = 54,
-};
-
-struct image_encoder {
-    struct image_codecs codecs;
-    struct scratch widened; /* pixels in a format that images have */
+    MAX_KEPT_SIZE = 4 << 20, /* bytes of scratch memory that stay: a large message's */
 };
 
 struct image_encoder *
@@ -38,8 +33,40 @@ image_encoder_free(struct image_encoder *encoder)
     if (!encoder)
         return;
     image_codecs_fini(&encoder->codecs);
-    free(encoder->widened.data);
+    scratch_fini(&encoder->widened);
+    scratch_fini(&encoder->rows);
+    if (encoder->has_guest)
+        bitmap_scratch_fini(&encoder->guest);
     free(encoder);
+}
+
+int
+image_encoder_guest_scratch(struct image_encoder *encoder)
+{
+    if (encoder->has_guest)
+        return 0;
+    if (bitmap_scratch_init(&encoder->guest)) {
+        bitmap_scratch_fini(&encoder->guest);
+        return -1;
+    }
+    encoder->has_guest = 1;
+    return 0;
+}
+
+static void
+shrink(struct scratch *scratch)
+{
+    if (scratch->size > MAX_KEPT_SIZE)
+        scratch_fini(scratch);
+}
+
+void
+image_encoder_shrink(struct image_encoder *encoder)
+{
+    shrink(&encoder->widened);
+    shrink(&encoder->rows);
+    shrink(&encoder->codecs.packed);
+    shrink(&encoder->codecs.coded);
 }
 
 static uint32_t
@@ -59,150 +86,120 @@ bitmap_format(uint32_t surface_format)
 
 /* Copy pixels so that every image type can carry them; 0 or -1 for no memory. */
 static int
-widen(struct image_encoder *encoder, const struct pixels *pixels, struct picture *picture)
+widen(struct image_encoder *encoder, const struct pixels *pixels, struct raster *raster)
 {
-    uint8_t *to = scratch_room(&encoder->widened,
-                               (size_t)picture->stride * picture->height);
+    uint8_t *to =
+        scratch_room(&encoder->widened, (size_t)raster->stride * raster->height);
 
     if (!to)
         return -1;
-    picture->data = to;
-    for (uint32_t y = 0; y < picture->height; y++, to += picture->stride) {
+    raster->data = to;
+    for (uint32_t y = 0; y < raster->height; y++, to += raster->stride) {
         const uint8_t *from = pixels->data + (int64_t)y * pixels->stride;
 
         if (pixels->format == SPICE_SURFACE_FMT_16_565)
-            pixels_decode(from, picture->width, pixels->format, (uint32_t *)(void *)to);
+            pixels_decode(from, raster->width, pixels->format, (uint32_t *)(void *)to);
         else
-            memcpy(to, from, picture->row_size);
+            memcpy(to, from, raster->row_size);
     }
     return 0;
 }
 
 /* Describe pixels as an image has them; they are copied only if they must be. */
 static int
-picture_init(struct picture *picture, struct image_encoder *encoder,
-             const struct pixels *pixels)
+raster_init(struct raster *raster, struct image_encoder *encoder,
+            const struct pixels *pixels)
 {
     uint32_t pixel_size = surface_pixel_size(message_format(pixels->format));
 
     if (pixels->width == 0 || pixels->width > MAX_ENCODE_SIDE || pixels->height == 0 ||
         pixels->height > MAX_ENCODE_SIDE || surface_pixel_size(pixels->format) == 0)
         return -1;
-    *picture = (struct picture){.data = pixels->data,
-                                .width = pixels->width,
-                                .height = pixels->height,
-                                .row_size = pixels->width * pixel_size,
-                                .format = bitmap_format(pixels->format)};
+    *raster = (struct raster){.data = pixels->data,
+                              .width = pixels->width,
+                              .height = pixels->height,
+                              .row_size = pixels->width * pixel_size,
+                              .format = bitmap_format(pixels->format)};
     if (pixels->format != SPICE_SURFACE_FMT_16_565 &&
-        pixels->stride >= picture->row_size && pixels->stride <= INT32_MAX) {
-        picture->stride = (uint32_t)pixels->stride;
+        pixels->stride >= raster->row_size && pixels->stride <= INT32_MAX) {
+        raster->stride = (uint32_t)pixels->stride;
         return 0;
     }
-    picture->stride = (picture->row_size + 3) & ~3u;
-    return widen(encoder, pixels, picture);
+    raster->stride = (raster->row_size + 3) & ~3u;
+    return widen(encoder, pixels, raster);
 }
 
-/* An image under construction: its codec's data goes to at. */
-struct writer {
-    struct image_encoder *encoder;
-    const struct image_settings *settings;
-    struct glz_dictionary *dictionary;
-    const struct picture *picture;
-    uint8_t *at;   /* behind the descriptor */
-    uint64_t room; /* for all that follows it */
-    uint32_t type; /* SPICE_IMAGE_TYPE_* */
-    uint32_t lossy;
+/* The ways to try, best first; when none is a gain the pixels go as they are. */
+struct choice {
+    image_way *ways[3];
+    uint32_t count;
 };
 
-/* A way to write what follows the descriptor; bytes, or 0: try another. */
-typedef int64_t image_way(struct writer *writer);
-
-/* BinaryData: a size and what a codec wrote. */
-static int64_t
-finish_binary(struct writer *writer, uint32_t type, int64_t size)
+static void
+try_way(struct choice *choice, image_way *way)
 {
-    if (size <= 0)
-        return 0;
-    writer->type = type;
-    put_u32(writer->at, (uint32_t)size);
-    return BINARY_SIZE + size;
+    choice->ways[choice->count++] = way;
 }
 
-static int64_t
-write_lz4(struct writer *writer)
+/* The modes auto_lz and auto_glz: by what the pixels look like. */
+static void
+choose_by_kind(const struct image_writer_state *writer, const struct pixels *pixels,
+               struct choice *choice)
 {
-    return finish_binary(writer, SPICE_IMAGE_TYPE_LZ4,
-                         encode_lz4(&writer->encoder->codecs, writer->picture,
-                                    writer->at + BINARY_SIZE,
-                                    writer->room - BINARY_SIZE));
-}
-
-static int64_t
-write_jpeg(struct writer *writer)
-{
-    int64_t size =
-        finish_binary(writer, SPICE_IMAGE_TYPE_JPEG,
-                      encode_jpeg(&writer->encoder->codecs, writer->picture,
-                                  writer->settings->jpeg_quality,
-                                  writer->at + BINARY_SIZE, writer->room - BINARY_SIZE));
-
-    writer->lossy = size > 0;
-    return size;
-}
-
-/* BitmapData: the pixels themselves, in rows of whole words as clients want them. */
-static int64_t
-write_bitmap(struct writer *writer)
-{
-    const struct picture *picture = writer->picture;
-    uint32_t stride = (picture->row_size + 3) & ~3u;
-    uint8_t *at = writer->at;
-
-    writer->type = SPICE_IMAGE_TYPE_BITMAP;
-    at = put_u8(at, picture->format);
-    at = put_u8(at, SPICE_BITMAP_FLAGS_TOP_DOWN);
-    at = put_u32(at, picture->width);
-    at = put_u32(at, picture->height);
-    at = put_u32(at, stride);
-    at = put_u32(at, 0); /* no palette */
-    for (uint32_t y = 0; y < picture->height; y++, at += stride) {
-        memcpy(at, picture->data + (size_t)y * picture->stride, picture->row_size);
-        memset(at + picture->row_size, 0, stride - picture->row_size);
+    if (pixel_kind_of(pixels) == KIND_PHOTO) {
+        if (writer->settings->jpeg)
+            try_way(choice, write_jpeg);
+        try_way(choice, write_quic);
+    } else if (writer->settings->compression == SPICE_IMAGE_COMPRESSION_AUTO_GLZ) {
+        try_way(choice, write_glz);
     }
-    return BITMAP_SIZE + (int64_t)stride * picture->height;
+    try_way(choice, write_lz);
 }
 
-static uint64_t
-bitmap_size(const struct picture *picture)
+static void
+choose(const struct image_writer_state *writer, const struct pixels *pixels,
+       struct choice *choice)
 {
-    return BITMAP_SIZE + (uint64_t)((picture->row_size + 3) & ~3u) * picture->height;
-}
+    int is_rgb = writer->raster->format != SPICE_BITMAP_FMT_8BIT_A;
 
-/* Which ways to try, in order; the last resort is not named. */
-static uint32_t
-choose_ways(const struct writer *writer, const struct pixels *pixels, image_way *ways[])
-{
-    uint32_t count = 0;
-    int is_rgb = writer->picture->format != SPICE_BITMAP_FMT_8BIT_A;
-
-    (void)pixels;
-    if (writer->room < MIN_CODED_SIZE + BITMAP_SIZE)
-        return 0;
-    if (writer->settings->compression == SPICE_IMAGE_COMPRESSION_LZ4 && is_rgb)
-        ways[count++] = write_lz4;
-    if (writer->settings->jpeg && pixel_kind_of(pixels) == KIND_PHOTO)
-        ways[count++] = write_jpeg;
-    return count;
+    if (writer->room < MIN_CODED_SIZE + BITMAP_HEADER_SIZE)
+        return;
+    switch (writer->settings->compression) {
+    case SPICE_IMAGE_COMPRESSION_QUIC:
+        if (writer->settings->jpeg && pixel_kind_of(pixels) == KIND_PHOTO)
+            try_way(choice, write_jpeg);
+        try_way(choice, write_quic);
+        break;
+    case SPICE_IMAGE_COMPRESSION_GLZ:
+        try_way(choice, write_glz);
+        try_way(choice, write_lz);
+        break;
+    case SPICE_IMAGE_COMPRESSION_LZ:
+        try_way(choice, write_lz);
+        break;
+    case SPICE_IMAGE_COMPRESSION_LZ4:
+        if (is_rgb && writer->settings->lz4)
+            try_way(choice, write_lz4);
+        else
+            try_way(choice, write_lz);
+        break;
+    case SPICE_IMAGE_COMPRESSION_AUTO_LZ:
+    case SPICE_IMAGE_COMPRESSION_AUTO_GLZ:
+        choose_by_kind(writer, pixels, choice);
+        break;
+    default: /* off */
+        break;
+    }
 }
 
 static int64_t
-write_payload(struct writer *writer, const struct pixels *pixels)
+write_payload(struct image_writer_state *writer, const struct pixels *pixels)
 {
-    image_way *ways[4];
-    uint32_t count = choose_ways(writer, pixels, ways);
+    struct choice choice = {{NULL}, 0};
 
-    for (uint32_t i = 0; i < count; i++) {
-        int64_t size = ways[i](writer);
+    choose(writer, pixels, &choice);
+    for (uint32_t i = 0; i < choice.count; i++) {
+        int64_t size = choice.ways[i](writer);
 
         if (size > 0)
             return size;
@@ -212,39 +209,41 @@ write_payload(struct writer *writer, const struct pixels *pixels)
 
 static void
 put_descriptor(uint8_t *at, uint64_t id, uint32_t type, uint32_t flags,
-               const struct picture *picture)
+               const struct raster *raster)
 {
     at = put_u32(at, (uint32_t)id);
     at = put_u32(at, (uint32_t)(id >> 32));
     at = put_u8(at, type);
     at = put_u8(at, flags);
-    at = put_u32(at, picture->width);
-    put_u32(at, picture->height);
+    at = put_u32(at, raster->width);
+    put_u32(at, raster->height);
 }
 
 int
 image_encode(struct image_encoder *encoder, const struct image_settings *settings,
-             struct glz_dictionary *dictionary, const struct pixels *pixels, uint64_t id,
-             uint32_t descriptor_flags, struct display_messages *out,
+             struct glz_dictionary *dictionary, const struct pixels *pixels,
+             uint64_t id, uint32_t descriptor_flags, struct display_messages *out,
              struct encoded_info *info)
 {
-    struct picture picture;
-    struct writer writer = {encoder, settings, dictionary, &picture, NULL, 0, 0, 0};
+    struct raster raster;
+    struct image_writer_state writer = {
+        &encoder->codecs, settings, dictionary, &raster, NULL, 0, 0, 0};
     uint64_t start = out->size, size;
     uint8_t *at;
 
-    if (picture_init(&picture, encoder, pixels))
+    if (raster_init(&raster, encoder, pixels))
         return -1;
-    writer.room = bitmap_size(&picture);
+    writer.room = bitmap_size(&raster);
     at = append_bytes(out, DESCRIPTOR_SIZE + writer.room);
     if (!at)
         return -1;
     writer.at = at + DESCRIPTOR_SIZE;
     size = DESCRIPTOR_SIZE + (uint64_t)write_payload(&writer, pixels);
-    put_descriptor(at, id, writer.type, descriptor_flags, &picture);
+    put_descriptor(at, id, writer.type, descriptor_flags, &raster);
     out->size = start + size;
+    image_encoder_shrink(encoder);
     if (info)
         *info = (struct encoded_info){writer.type, writer.lossy, size,
-                                      (uint64_t)picture.row_size * picture.height};
+                                      (uint64_t)raster.row_size * raster.height};
     return 0;
 }

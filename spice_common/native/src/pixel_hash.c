@@ -2,9 +2,9 @@
 /*
  * pixel_hash.c: two lanes, each a sum of products of keyed words (64 x 64 -> 128 bits).
  *
- * A product of two words, each combined with a secret, depends on both in a way that who
- * does not know the secrets cannot steer.  The running sum is part of the next product,
- * so that the order of the words matters.
+ * A product of two words, each combined with a secret, depends on both in a way that
+ * who does not know the secrets cannot steer.  The running sum is part of the next
+ * product, so that the order of the words matters.
  */
 #include "pixel_hash.h"
 
@@ -17,7 +17,7 @@
 #include "bitmap.h"
 
 enum {
-    LANES = 4, /* products that do not wait for each other */
+    LANES = 4,          /* products that do not wait for each other */
     BLOCK = LANES * 16, /* bytes */
 };
 
@@ -30,7 +30,8 @@ static pthread_once_t secrets_once = PTHREAD_ONCE_INIT;
 static void
 make_secrets(void)
 {
-    uint64_t mix = (uint64_t)time(NULL) * 0x9e3779b97f4a7c15 ^ (uint64_t)(uintptr_t)&mix;
+    uint64_t mix =
+        (uint64_t)time(NULL) * 0x9e3779b97f4a7c15 ^ (uint64_t)(uintptr_t)&mix;
 
     if (getrandom(secrets, sizeof(secrets), 0) == (ssize_t)sizeof(secrets))
         return;
@@ -58,11 +59,10 @@ static inline void
 absorb(struct state *state, const uint64_t words[2 * LANES])
 {
     for (int i = 0; i < LANES; i++)
-        state->lanes[i] =
-            multiply((words[2 * i] & state->mask) ^ secrets[2 * i],
-                     (words[2 * i + 1] & state->mask) ^ secrets[2 * i + 1] ^
-                         state->lanes[i]) +
-            state->lanes[i];
+        state->lanes[i] = multiply((words[2 * i] & state->mask) ^ secrets[2 * i],
+                                   (words[2 * i + 1] & state->mask) ^
+                                       secrets[2 * i + 1] ^ state->lanes[i]) +
+                          state->lanes[i];
 }
 
 static void
@@ -106,7 +106,8 @@ pixel_hash(const struct pixels *pixels)
         state.mask = 0x00ffffff00ffffff;
     for (uint32_t y = 0; y < pixels->height; y++)
         absorb_row(&state, pixels->data + (int64_t)y * pixels->stride, row_size);
-    return finish(&state, (uint64_t)pixels->width << 32 | pixels->height, pixels->format);
+    return finish(&state, (uint64_t)pixels->width << 32 | pixels->height,
+                  pixels->format);
 }
 
 struct pixel_hash

@@ -10,7 +10,7 @@
 
 enum {
     SIDE = TILE_SIZE,
-    LANES = 4, /* pixels in a vector */
+    LANES = 4,     /* pixels in a vector */
     CONTRAST = 60, /* a channel differs by this: an edge, as libspice-server has it */
     MAX_SAMPLES = 256, /* tiles that speak for a picture */
 };
@@ -152,8 +152,10 @@ tile_kind_of(const struct pixels *pixels, pixman_box32_t box)
     counts = count_neighbours(&tile);
     kind.lz_cost = (uint16_t)price_of(&lz_price, &counts);
     kind.quic_cost = (uint16_t)price_of(&quic_price, &counts);
-    if (pixels->format == SPICE_SURFACE_FMT_8_A) /* neither fills nor QUIC */
+    if (pixels->format == SPICE_SURFACE_FMT_8_A) { /* neither fills nor QUIC */
+        kind.quic_cost = UINT16_MAX;
         return kind;
+    }
     if (counts.both == SIDE * SIDE) {
         kind.kind = KIND_FLAT;
         kind.color = fill_color(pixels->format, tile.at[0][0]);

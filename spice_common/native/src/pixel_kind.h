@@ -2,9 +2,9 @@
 /*
  * pixel_kind.h: what pixels look like, as far as the choice of a codec goes.
  *
- * libspice-server weighs neighbours of a sample of pixels ("graduality") and says yes or
- * no to QUIC for a whole image.  Here each tile of 16 x 16 is counted and priced in both
- * families of codecs, so that a page with a photo in it is two things.
+ * libspice-server weighs neighbours of a sample of pixels ("graduality") and says yes
+ * or no to QUIC for a whole image.  Here each tile of 16 x 16 is counted and priced in
+ * both families of codecs, so that a page with a photo in it is two things.
  */
 #ifndef PIXEL_KIND_H
 #define PIXEL_KIND_H

@@ -8,8 +8,8 @@
 enum {
     FIRST_ITEMS = 256,
     /*
-     * An item counts as at least this many pixels.  The client counts fewer, so it never
-     * has to hold more than it said; here it bounds the number of items.
+     * An item counts as at least this many pixels.  The client counts fewer, so it
+     * never has to hold more than it said; here it bounds the number of items.
      */
     MIN_ITEM_PIXELS = 256,
     /* Above the kinds of ids that guests' drivers and refreshes use. */
@@ -23,8 +23,8 @@ struct item {
     uint64_t id, pixels;
     struct pixmap_use inserted, last_use;
     uint32_t lossy;
-    uint32_t next;           /* of the same bucket, or free */
-    uint32_t newer, older;   /* in order of use */
+    uint32_t next;         /* of the same bucket, or free */
+    uint32_t newer, older; /* in order of use */
 };
 
 struct pixmap_cache {
@@ -181,7 +181,8 @@ static void
 note_use(struct pixmap_cache *cache, uint32_t at, struct pixmap_use use)
 {
     cache->items[at].last_use = use;
-    if (use.channel < MAX_CACHE_CHANNELS && use.serial > cache->last_serial[use.channel])
+    if (use.channel < MAX_CACHE_CHANNELS &&
+        use.serial > cache->last_serial[use.channel])
         cache->last_serial[use.channel] = use.serial;
     leave_order(cache, at);
     become_newest(cache, at);
@@ -189,7 +190,8 @@ note_use(struct pixmap_cache *cache, uint32_t at, struct pixmap_use use)
 
 enum pixmap_found
 pixmap_cache_find(struct pixmap_cache *cache, struct pixel_hash key,
-                  uint32_t want_lossless, struct pixmap_use use, struct pixmap_item *item)
+                  uint32_t want_lossless, struct pixmap_use use,
+                  struct pixmap_item *item)
 {
     enum pixmap_found found = PIXMAP_MISSING;
     uint32_t at;
@@ -236,9 +238,8 @@ can_evict(const struct pixmap_cache *cache, uint64_t pixels, struct pixmap_use u
     for (; left + pixels > cache->max_pixels; at = cache->items[at].newer) {
         const struct item *item = &cache->items[at];
 
-        if (count++ == MAX_CACHE_EVICTIONS ||
-            (item->last_use.channel == use.channel &&
-             item->last_use.serial == use.serial))
+        if (count++ == MAX_CACHE_EVICTIONS || (item->last_use.channel == use.channel &&
+                                               item->last_use.serial == use.serial))
             return 0;
         left -= item->pixels;
     }
@@ -310,7 +311,8 @@ pixmap_cache_add(struct pixmap_cache *cache, struct pixel_hash key, uint64_t pix
 }
 
 uint32_t
-pixmap_cache_waits(struct pixmap_cache *cache, uint32_t channel, struct pixmap_use *waits)
+pixmap_cache_waits(struct pixmap_cache *cache, uint32_t channel,
+                   struct pixmap_use *waits)
 {
     uint32_t count = 0;
 

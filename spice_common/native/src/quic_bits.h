@@ -25,29 +25,41 @@ quic_store_word(uint8_t *dst, uint32_t word)
     dst[3] = (uint8_t)(word >> 24);
 }
 
-/* Memory must be there: the user knows how many bits come and makes room for them. */
+/* For functions that are compiled for more than one kind of processor. */
+#define QUIC_INLINE static inline __attribute__((always_inline))
+
+/*
+ * The lowest `count` bits, below 32, of `bits` are to be stored; those above have been.
+ * Memory must be there: the user knows how many bits come and makes room for them.
+ */
 struct quic_writer {
-    uint64_t pending; /* highest bits first */
-    uint32_t count;   /* bits pending, below 32 */
+    uint64_t bits;
+    uint32_t count;
     uint8_t *next;
 };
 
 /* At most 32 bits, which have nothing above them. */
-static inline void
-quic_put(struct quic_writer *writer, uint32_t bits, uint32_t count)
+QUIC_INLINE void
+quic_put(struct quic_writer *writer, uint64_t bits, uint32_t count)
 {
-    writer->pending |= (uint64_t)bits << (64 - writer->count - count);
+    writer->bits = writer->bits << count | bits;
     writer->count += count;
     /* No branch: what is stored too early is stored again. */
-    quic_store_word(writer->next, (uint32_t)(writer->pending >> 32));
-    writer->next += writer->count >> 5 << 2;
-    writer->pending <<= writer->count & 32;
+    quic_store_word(writer->next, (uint32_t)(writer->bits >> ((writer->count - 32) & 63)));
+    writer->next += writer->count >> 3 & 4;
     writer->count &= 31;
 }
 
+static inline uint64_t
+quic_load_two_words(const uint8_t *src)
+{
+    return (uint64_t)quic_load_word(src) << 32 | quic_load_word(src + 4);
+}
+
 /*
- * The highest `count` bits of `pending` are next.  Those below are either zeros or what
- * follows in the data, too.
+ * The highest `count` bits of `pending` have been taken from `next`.  Those below are what
+ * follows there, too (zeros after the end), or zeros if they have not been loaded: all
+ * have been after quic_refill(), so when 32 bits are taken, as many are still right.
  */
 struct quic_reader {
     uint64_t pending;
@@ -56,22 +68,37 @@ struct quic_reader {
     const uint8_t *next, *end;
 };
 
+/* The same as quic_refill(), near the end. */
 static inline void
+quic_refill_last(struct quic_reader *reader)
+{
+    uint64_t word = 0;
+
+    if (reader->end - reader->next >= 4) {
+        word = quic_load_word(reader->next);
+        reader->next += ~reader->count >> 3 & 4;
+    } else {
+        reader->beyond += reader->count < 32;
+    }
+    reader->pending |= word << 32 >> reader->count;
+    reader->count |= 32;
+}
+
+QUIC_INLINE void
 quic_refill(struct quic_reader *reader)
 {
-    if (__builtin_expect(reader->end - reader->next < 4, 0)) {
-        reader->beyond += reader->count < 32;
-    } else {
-        /* No branch: a word that is not due is put where it will be put again. */
-        uint64_t word = quic_load_word(reader->next);
-        reader->pending |= word << 32 >> reader->count;
-        reader->next += ~reader->count >> 3 & 4;
+    if (__builtin_expect(reader->end - reader->next < 8, 0)) {
+        quic_refill_last(reader);
+        return;
     }
+    /* No branch: words that are not due are put where they will be put again. */
+    reader->pending |= quic_load_two_words(reader->next) >> reader->count;
+    reader->next += ~reader->count >> 3 & 4;
     reader->count |= 32;
 }
 
 /* 0 < count <= 32, of at least as many bits. */
-static inline uint32_t
+QUIC_INLINE uint32_t
 quic_take(struct quic_reader *reader, uint32_t count)
 {
     uint32_t bits = (uint32_t)(reader->pending >> (64 - count));

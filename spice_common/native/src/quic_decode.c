@@ -11,11 +11,16 @@
 #include "quic_decode_rows.h"
 #include "quic_rows.h"
 
-enum { NUM_ROWS = 3 }; /* of each plane: see place_rows() */
+enum {
+    NUM_ROWS = 3, /* of each plane, and one of bits: see place_rows() */
+    PIXEL_MEMORY = NUM_ROWS * (4 + 1) + 1,
+    FIXED_MEMORY = 2 * (NUM_ROWS * QUIC_ROW_MARGIN + 8),
+};
 
 struct quic_decoder {
     struct quic_channel channels[4];
     struct quic_decode_plane colors, alpha; /* alpha: of GRAY, too */
+    quic_row_decoder *decode_row;
     uint8_t *memory;
     uint32_t width; /* that memory is for */
 };
@@ -23,7 +28,22 @@ struct quic_decoder {
 struct quic_decoder *
 quic_decoder_new(void)
 {
-    return calloc(1, sizeof(struct quic_decoder));
+    struct quic_decoder *decoder = calloc(1, sizeof(*decoder));
+
+    if (decoder == NULL)
+        return NULL;
+    decoder->decode_row = quic_decode_row;
+#if QUIC_HAVE_BMI2
+    if (quic_can_use_bmi2())
+        decoder->decode_row = quic_decode_row_bmi2;
+#endif
+    return decoder;
+}
+
+void
+quic_decoder_be_plain(struct quic_decoder *decoder)
+{
+    decoder->decode_row = quic_decode_row;
 }
 
 void
@@ -74,7 +94,7 @@ make_room(struct quic_decoder *decoder, uint32_t width)
         return 0;
     free(decoder->memory);
     decoder->width = 0;
-    decoder->memory = calloc(NUM_ROWS, columns * (4 + 1) + 2 * QUIC_ROW_MARGIN);
+    decoder->memory = calloc(1, columns * PIXEL_MEMORY + FIXED_MEMORY);
     if (decoder->memory == NULL)
         return -1;
     decoder->width = width;
@@ -82,16 +102,17 @@ make_room(struct quic_decoder *decoder, uint32_t width)
 }
 
 static uint8_t *
-place_rows(struct quic_decode_plane *plane, uint8_t *memory, size_t row_size)
+place_rows(struct quic_decode_plane *plane, uint8_t *memory, size_t columns)
 {
     union quic_row *rows[NUM_ROWS] = {&plane->rows.row, &plane->rows.above,
                                       &plane->rows.contexts};
 
     for (size_t i = 0; i < NUM_ROWS; i++) {
         rows[i]->bytes = memory + QUIC_ROW_MARGIN;
-        memory += row_size + QUIC_ROW_MARGIN;
+        memory += columns * (plane->colors ? 4 : 1) + QUIC_ROW_MARGIN;
     }
-    return memory;
+    plane->above_same = (uint64_t *)(void *)memory;
+    return memory + columns / 8 + 8; /* 8 more may be read */
 }
 
 static void
@@ -109,24 +130,8 @@ start(struct quic_decoder *decoder, uint32_t type)
         .channels = &decoder->channels[type == QUIC_IMAGE_TYPE_GRAY ? 0 : 3]};
     quic_pace_reset(&decoder->colors.pace);
     quic_pace_reset(&decoder->alpha.pace);
-    place_rows(&decoder->alpha, place_rows(&decoder->colors, decoder->memory, 4 * columns),
+    place_rows(&decoder->alpha, place_rows(&decoder->colors, decoder->memory, columns),
                columns);
-}
-
-/* Decode a row of a plane, and let it be above the next. */
-static int
-decode_plane(struct quic_decode_plane *plane, struct quic_reader *in, uint32_t width,
-             uint32_t y)
-{
-    union quic_row row = plane->rows.row, above = plane->rows.above;
-
-    plane->top = y == 0;
-    if (y == 0)
-        plane->rows.above.bytes = row.bytes - (plane->colors ? 4 : 1);
-    int error = quic_decode_row(plane, in, width);
-    plane->rows.row = above;
-    plane->rows.above = row;
-    return error;
 }
 
 static int
@@ -135,10 +140,11 @@ decode_rows(struct quic_decoder *decoder, struct quic_reader *in,
 {
     for (uint32_t y = 0; y < picture->height; y++) {
         int error = QUIC_OK;
+        decoder->colors.top = decoder->alpha.top = y == 0;
         if (type != QUIC_IMAGE_TYPE_GRAY)
-            error = decode_plane(&decoder->colors, in, picture->width, y);
+            error = decoder->decode_row(&decoder->colors, in, picture->width);
         if (error == QUIC_OK && (type == QUIC_IMAGE_TYPE_GRAY || type == QUIC_IMAGE_TYPE_RGBA))
-            error = decode_plane(&decoder->alpha, in, picture->width, y);
+            error = decoder->decode_row(&decoder->alpha, in, picture->width);
         if (error != QUIC_OK)
             return error;
         quic_write_row(picture->type, type, dst + quic_picture_row(picture, y),
@@ -165,6 +171,7 @@ quic_decode(struct quic_decoder *decoder, const uint8_t *data, uint64_t size, ui
     if (make_room(decoder, width) != 0)
         return QUIC_NO_MEMORY;
     start(decoder, type);
+    quic_refill(&in);
     error = decode_rows(decoder, &in, &picture, type, dst);
     /* Zeros after the end must not have become pixels. */
     return error == QUIC_OK && 32 * in.beyond > in.count ? QUIC_TRUNCATED : error;

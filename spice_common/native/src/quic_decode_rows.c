@@ -2,223 +2,250 @@
 /*
  * quic_decode_rows.c: QUIC's bits to rows of pixels.
  *
- * What takes time is a chain: how long a code word is says where the next one begins.  So
- * the bits stay in a register, code words are measured by counting zeros, and what is rare
- * (a word that is an escape, a pixel of more bits than the register surely has) is left to
- * take_residual().
+ * Whether a run comes next depends on pixels.  But none comes where the pixels above
+ * differ from their left ones: where this is so for long, residuals are decoded first, and
+ * made pixels afterwards.
  */
 #include "quic_decode_rows.h"
 
 #include <stddef.h>
 
-#include "quic.h"
+#include "quic_rows.h"
+#include "quic_symbols.h"
 
 enum {
-    /* A row's data has ended long before; only what comes next says so, too. */
-    MAX_BEYOND = 4,
-    NO_RUNS = UINT32_MAX,
-    FIRST_RUN = 3, /* no run begins before the 4th pixel */
+    MAX_BEYOND = 4, /* words after the end: some are read ahead, then it has ended */
+    FIRST_RUN = 3,  /* no run begins before the 4th pixel */
 };
 
-/* A residual in any code; UINT32_MAX if no encoder writes it. */
-static uint32_t
-take_residual(struct quic_reader *in, const struct quic_family *family, uint32_t code)
+/* Residuals of a pixel: apart, as each says what code comes next. */
+struct color {
+    uint32_t r, g, b;
+};
+
+QUIC_INLINE struct color
+unpack(uint32_t residuals)
 {
+    return (struct color){residuals >> 16, residuals >> 8 & 0xff, residuals & 0xff};
+}
+
+QUIC_INLINE uint32_t
+pack(struct color color)
+{
+    return color.r << 16 | color.g << 8 | color.b;
+}
+
+static int
+take_color_slowly(struct quic_reader *in, const struct quic_family *family,
+                  const uint32_t codes[3], uint32_t *residuals)
+{
+    uint32_t all = 0;
+
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t residual = quic_take_residual(in, family, codes[i]);
+        if (residual > family->mask)
+            return QUIC_CORRUPT;
+        all = all << 8 | residual;
+    }
+    *residuals = all;
+    return in->beyond > MAX_BEYOND ? QUIC_TRUNCATED : QUIC_OK;
+}
+
+/* The residuals of a pixel; they come in as those of the pixel before. */
+QUIC_INLINE int
+take_color(const struct quic_family *family, const struct quic_channel *channels,
+           struct quic_reader *in, struct color *residuals)
+{
+    uint32_t code_r = channels[0].best[residuals->r], size_r;
+    uint32_t code_g = channels[1].best[residuals->g], size_g;
+    uint32_t code_b = channels[2].best[residuals->b], size_b;
+    uint64_t bits_r = in->pending, bits_g, bits_b;
+    uint32_t size;
+
     quic_refill(in);
-    if (in->pending < family->escape_below[code]) {
-        (void)quic_take(in, family->escape_zeros[code]);
-        uint32_t residual = quic_take(in, family->escape_bits[code]);
-        residual += family->escape_base[code];
-        return residual <= family->mask ? residual : UINT32_MAX;
-    }
-    uint32_t zeros = (uint32_t)__builtin_clzll(in->pending);
-    uint32_t word = quic_take(in, zeros + 1 + code);
-    return word + ((zeros - 1) << code);
-}
-
-/* The length of a run, or UINT32_MAX if it is more than `most`. */
-static uint32_t
-take_run(struct quic_reader *in, struct quic_pace *pace, uint32_t most)
-{
-    uint32_t length = 0;
-
-    for (;;) {
+    if (quic_is_escape(bits_r, family, code_r))
+        goto rare;
+    size_r = quic_word_size(bits_r, code_r);
+    bits_g = in->pending << size_r;
+    if (quic_is_escape(bits_g, family, code_g))
+        goto rare;
+    size_g = quic_word_size(bits_g, code_g);
+    bits_b = bits_g << size_g;
+    if (quic_is_escape(bits_b, family, code_b))
+        goto rare;
+    size_b = quic_word_size(bits_b, code_b);
+    size = size_r + size_g + size_b;
+    if (__builtin_expect(size > in->count, 0))
+        goto rare;
+    in->pending = bits_b << size_b;
+    in->count -= size;
+    if (__builtin_expect(size > 32, 0))
         quic_refill(in);
-        if (quic_take(in, 1) == 0)
-            break;
-        length += 1u << quic_run_bits[pace->run_state];
-        quic_pace_run_longer(pace);
-        if (length > most)
-            return UINT32_MAX;
-    }
-    if (quic_run_bits[pace->run_state] != 0) {
-        quic_refill(in);
-        length += quic_take(in, quic_run_bits[pace->run_state]);
-    }
-    quic_pace_run_done(pace);
-    return length <= most ? length : UINT32_MAX;
-}
-
-/* Three bytes at once: the mean of a and b, plus the difference that was folded. */
-static inline uint32_t
-unfold_colors(uint32_t a, uint32_t b, uint32_t residuals, uint32_t mask)
-{
-    uint32_t mean = (a & b) + ((a ^ b) >> 1 & 0x7f7f7f);
-    uint32_t less = (residuals >> 1 & 0x7f7f7f) ^ (residuals & 0x010101) * 0xff;
-
-    return (((mean & 0x7f7f7f) + (less & 0x7f7f7f)) ^ ((mean ^ less) & 0x808080)) & mask;
-}
-
-static inline uint32_t
-unfold_byte(uint32_t a, uint32_t b, uint32_t residual)
-{
-    return ((a + b) / 2 + (residual >> 1 ^ (0 - (residual & 1)))) & 0xff;
-}
-
-static uint32_t
-take_colors_slowly(struct quic_reader *in, const struct quic_family *family,
-                    const struct quic_channel *channels, uint32_t after)
-{
-    uint32_t r = take_residual(in, family, channels[0].best[after >> 16 & 0xff]);
-    uint32_t g = take_residual(in, family, channels[1].best[after >> 8 & 0xff]);
-    uint32_t b = take_residual(in, family, channels[2].best[after & 0xff]);
-
-    return (r | g | b) == UINT32_MAX ? UINT32_MAX : r << 16 | g << 8 | b;
-}
-
-/* One code word of bits that are wholly there; 0 if it is an escape. */
-static inline int
-take_fast(uint64_t *bits, uint32_t *length, const struct quic_family *family,
-          uint32_t code, uint32_t *residual)
-{
-    if (__builtin_expect(*bits < family->escape_below[code], 0))
-        return 0;
-    uint32_t zeros = (uint32_t)__builtin_clzll(*bits), size = zeros + 1 + code;
-    *residual = (uint32_t)(*bits >> (64 - size)) + ((zeros - 1) << code);
-    *bits <<= size;
-    *length += size;
-    return 1;
-}
-
-/* The residuals of a pixel that came after `after`; UINT32_MAX: no encoder writes that. */
-static inline uint32_t
-take_colors(struct quic_reader *in, const struct quic_family *family,
-             const struct quic_channel *channels, uint32_t after)
-{
-    uint32_t r, g, b, length = 0;
-    quic_refill(in);
-    uint64_t bits = in->pending;
-
-    if (__builtin_expect(
-            take_fast(&bits, &length, family, channels[0].best[after >> 16], &r) &&
-                take_fast(&bits, &length, family, channels[1].best[after >> 8 & 0xff], &g) &&
-                take_fast(&bits, &length, family, channels[2].best[after & 0xff], &b) &&
-                length <= in->count,
-            1)) {
-        in->pending = bits;
-        in->count -= length;
-        return r << 16 | g << 8 | b;
-    }
-    return take_colors_slowly(in, family, channels, after);
+    residuals->r = quic_word_residual(bits_r, size_r, code_r);
+    residuals->g = quic_word_residual(bits_g, size_g, code_g);
+    residuals->b = quic_word_residual(bits_b, size_b, code_b);
+    return QUIC_OK;
+rare:;
+    struct quic_reader copy = *in;
+    const uint32_t codes[] = {code_r, code_g, code_b};
+    uint32_t all = 0;
+    int error = take_color_slowly(&copy, family, codes, &all);
+    *in = copy;
+    *residuals = unpack(all);
+    return error;
 }
 
 static void
-count_colors(struct quic_decode_plane *plane, uint32_t after, uint32_t residuals)
+count_color(struct quic_decode_plane *plane, uint32_t after, uint32_t residuals)
 {
     for (uint32_t i = 0; i < 3; i++)
         quic_channel_count(&plane->channels[i], plane->family,
                            after >> (16 - 8 * i) & 0xff, residuals >> (16 - 8 * i) & 0xff,
                            plane->pace.trigger);
+    plane->pace.gap = quic_pace_next_gap(&plane->pace);
 }
 
-/* Pixels from `i` to below end, which is a segment. */
-static int
-decode_color_segment(struct quic_decode_plane *plane, struct quic_reader *reader,
-                      const struct quic_decode_rows *rows, uint32_t i, uint32_t end)
+/* Pixels from `i` to below end, none of which can be in a run. */
+static __attribute__((noinline)) int
+decode_colors_apart(struct quic_decode_plane *plane, struct quic_reader *reader, uint32_t i,
+                    uint32_t end)
 {
-    const struct quic_family *family = plane->family;
-    const uint32_t mask = family->mask * 0x010101, *above = rows->above.colors;
-    uint32_t *row = rows->row.colors, *contexts = rows->contexts.colors;
     struct quic_reader in = *reader;
-    uint32_t search = plane->top ? NO_RUNS : FIRST_RUN, gap = plane->pace.gap;
-    uint32_t after = contexts[(ptrdiff_t)i - 1], left = row[(ptrdiff_t)i - 1];
-    uint32_t upper_left = above[(ptrdiff_t)i - 1], same = i > 1 && left == row[i - 2];
+    const struct quic_decode_rows *rows = &plane->rows;
+    uint32_t *contexts = rows->contexts.colors, first = i;
 
     while (i < end) {
-        uint32_t upper = above[i];
-        if (same && upper == upper_left && i >= search) {
-            uint32_t length = take_run(&in, &plane->pace, end - i);
-            if (length == UINT32_MAX || in.beyond > MAX_BEYOND)
-                return length == UINT32_MAX ? QUIC_CORRUPT : QUIC_TRUNCATED;
-            for (uint32_t stop = i + length; i < stop; i++)
-                row[i] = left;
-            /* After a run of no pixels, one pixel is coded in any case. */
-            search = i + (length == 0);
-            after = contexts[i - 1];
-            upper_left = above[i - 1];
+        struct color residuals = unpack(contexts[(ptrdiff_t)i - 1]);
+        uint32_t gap = plane->pace.gap;
+        uint32_t stop = gap < end - i ? i + gap + 1 : end;
+        for (uint32_t j = i; j < stop; j++) {
+            int error = take_color(plane->family, plane->channels, &in, &residuals);
+            if (__builtin_expect(error, QUIC_OK) != QUIC_OK)
+                return error;
+            contexts[j] = pack(residuals);
+        }
+        plane->pace.gap -= stop - i;
+        if (stop - i > gap)
+            count_color(plane, contexts[(ptrdiff_t)stop - 2], contexts[stop - 1]);
+        i = stop;
+    }
+    *reader = in;
+    quic_restore_colors(rows->row.colors, rows->upper.colors, contexts, first, end,
+                        plane->family->mask);
+    return QUIC_OK;
+}
+
+/* Bits of above_same from `i` on: 57 or more. */
+QUIC_INLINE uint64_t
+same_from(const struct quic_decode_plane *plane, uint32_t i)
+{
+    uint64_t bits;
+
+    memcpy(&bits, (const uint8_t *)plane->above_same + i / 8, 8);
+    return bits >> i % 8;
+}
+
+/* May fill 7 pixels more: there is a margin, or pixels that are still to come. */
+QUIC_INLINE void
+fill(uint32_t *row, uint32_t color, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i += 8) {
+        for (uint32_t j = 0; j < 8; j++)
+            row[i + j] = color;
+    }
+}
+
+/* Pixels from `i` to below end, where the pace changes and runs end. */
+static int
+decode_colors(struct quic_decode_plane *plane, struct quic_reader *reader, uint32_t i,
+              uint32_t end)
+{
+    uint32_t *row = plane->rows.row.colors, *contexts = plane->rows.contexts.colors;
+    const uint32_t *upper = plane->rows.upper.colors;
+    struct quic_reader in = *reader; /* in registers, as nobody has its address */
+    struct color residuals = unpack(contexts[(ptrdiff_t)i - 1]);
+    uint32_t search = FIRST_RUN;
+    uint32_t left = row[(ptrdiff_t)i - 1], same = i > 1 && left == row[i - 2];
+    int error;
+
+    while (i < end) {
+        uint64_t above_same = same_from(plane, i);
+        if ((above_same & 0xff) == 0 || plane->top) {
+            uint32_t stop = plane->top ? end
+                                       : quic_find_bit(plane->above_same, 0, i, end);
+            struct quic_reader copy = in;
+            error = decode_colors_apart(plane, &copy, i, stop);
+            if (error != QUIC_OK)
+                return error;
+            in = copy;
+            i = stop;
+            left = row[i - 1];
+            same = i > 1 && left == row[i - 2];
+            residuals = unpack(contexts[i - 1]);
             continue;
         }
-        uint32_t residuals = take_colors(&in, family, plane->channels, after);
-        if (__builtin_expect(residuals == UINT32_MAX || in.beyond > MAX_BEYOND, 0))
-            return residuals == UINT32_MAX ? QUIC_CORRUPT : QUIC_TRUNCATED;
-        uint32_t pixel = unfold_colors(left, upper, residuals, mask);
-        if (gap-- == 0) {
-            count_colors(plane, after, residuals);
-            gap = quic_pace_next_gap(&plane->pace);
+        if ((above_same & 1) && same && i >= search) {
+            uint32_t length = quic_take_run(&in, &plane->pace, end - i);
+            if (__builtin_expect(length > end - i || in.beyond > MAX_BEYOND, 0))
+                return length > end - i ? QUIC_CORRUPT : QUIC_TRUNCATED;
+            fill(row + i, left, length);
+            i += length;
+            /* After a run of no pixels, one pixel is coded in any case. */
+            search = i + (length == 0);
+            residuals = unpack(contexts[i - 1]);
+            continue;
         }
-        row[i] = pixel;
-        contexts[i++] = residuals;
-        same = pixel == left;
-        left = pixel;
-        upper_left = upper;
-        after = residuals;
+        struct color after = residuals;
+        error = take_color(plane->family, plane->channels, &in, &residuals);
+        if (__builtin_expect(error, QUIC_OK) != QUIC_OK)
+            return error;
+        if (plane->pace.gap-- == 0)
+            count_color(plane, pack(after), pack(residuals));
+        contexts[i] = pack(residuals);
+        row[i] = quic_restore_color(left, upper[i], contexts[i], plane->family->mask);
+        same = row[i] == left;
+        left = row[i++];
     }
-    plane->pace.gap = gap;
     *reader = in;
     return QUIC_OK;
 }
 
 static int
-decode_byte_segment(struct quic_decode_plane *plane, struct quic_reader *reader,
-                    const struct quic_decode_rows *rows, uint32_t i, uint32_t end)
+decode_bytes(struct quic_decode_plane *plane, struct quic_reader *reader, uint32_t i,
+             uint32_t end)
 {
-    const uint8_t *best = plane->channels->best, *above = rows->above.bytes;
-    uint8_t *row = rows->row.bytes, *contexts = rows->contexts.bytes;
+    const struct quic_family *family = plane->family;
+    const uint8_t *best = plane->channels->best, *upper = plane->rows.upper.bytes;
+    uint8_t *row = plane->rows.row.bytes, *contexts = plane->rows.contexts.bytes;
     struct quic_reader in = *reader;
-    uint32_t search = plane->top ? NO_RUNS : FIRST_RUN, gap = plane->pace.gap;
-    uint32_t after = contexts[(ptrdiff_t)i - 1], left = row[(ptrdiff_t)i - 1];
-    uint32_t upper_left = above[(ptrdiff_t)i - 1], same = i > 1 && left == row[i - 2];
+    uint32_t search = plane->top ? UINT32_MAX : FIRST_RUN, left = row[(ptrdiff_t)i - 1];
+    uint32_t same = i > 1 && left == row[i - 2], residual = contexts[(ptrdiff_t)i - 1];
 
     while (i < end) {
-        uint32_t upper = above[i];
-        if (same && upper == upper_left && i >= search) {
-            uint32_t length = take_run(&in, &plane->pace, end - i);
-            if (length == UINT32_MAX || in.beyond > MAX_BEYOND)
-                return length == UINT32_MAX ? QUIC_CORRUPT : QUIC_TRUNCATED;
+        if (same && upper[i] == upper[(ptrdiff_t)i - 1] && i >= search) {
+            uint32_t length = quic_take_run(&in, &plane->pace, end - i);
+            if (__builtin_expect(length > end - i || in.beyond > MAX_BEYOND, 0))
+                return length > end - i ? QUIC_CORRUPT : QUIC_TRUNCATED;
             memset(row + i, (int)left, length);
             i += length;
             search = i + (length == 0);
-            after = contexts[i - 1];
-            upper_left = above[i - 1];
+            residual = contexts[i - 1];
             continue;
         }
-        uint32_t residual = take_residual(&in, plane->family, best[after]);
-        if (__builtin_expect(residual == UINT32_MAX || in.beyond > MAX_BEYOND, 0))
-            return residual == UINT32_MAX ? QUIC_CORRUPT : QUIC_TRUNCATED;
-        if (gap-- == 0) {
-            quic_channel_count(plane->channels, plane->family, after, residual,
+        uint32_t after = residual;
+        residual = quic_take_residual(&in, family, best[residual]);
+        if (__builtin_expect(residual > family->mask || in.beyond > MAX_BEYOND, 0))
+            return residual > family->mask ? QUIC_CORRUPT : QUIC_TRUNCATED;
+        if (plane->pace.gap-- == 0) {
+            quic_channel_count(plane->channels, family, after, residual,
                                plane->pace.trigger);
-            gap = quic_pace_next_gap(&plane->pace);
+            plane->pace.gap = quic_pace_next_gap(&plane->pace);
         }
-        uint32_t pixel = unfold_byte(left, upper, residual);
-        row[i] = (uint8_t)pixel;
-        contexts[i++] = (uint8_t)residual;
-        same = pixel == left;
-        left = pixel;
-        upper_left = upper;
-        after = residual;
+        contexts[i] = (uint8_t)residual;
+        row[i] = quic_restore_byte(left, upper[i], residual);
+        same = row[i] == left;
+        left = row[i++];
     }
-    plane->pace.gap = gap;
     *reader = in;
     return QUIC_OK;
 }
@@ -233,16 +260,23 @@ quic_decode_row(struct quic_decode_plane *plane, struct quic_reader *in, uint32_
     if (plane->colors) {
         rows->row.colors[-1] = plane->top ? 0 : rows->above.colors[0];
         rows->contexts.colors[-1] = plane->top ? 0 : rows->contexts.colors[0];
+        rows->upper.colors = plane->top ? rows->row.colors - 1 : rows->above.colors;
     } else {
         rows->row.bytes[-1] = plane->top ? 0 : rows->above.bytes[0];
         rows->contexts.bytes[-1] = plane->top ? 0 : rows->contexts.bytes[0];
+        rows->upper.bytes = plane->top ? rows->row.bytes - 1 : rows->above.bytes;
     }
     for (uint32_t x = 0; x < width && error == QUIC_OK;) {
         uint32_t pixels = quic_pace_segment(&plane->pace, width - x);
-        error = plane->colors ? decode_color_segment(plane, in, rows, x, x + pixels)
-                               : decode_byte_segment(plane, in, rows, x, x + pixels);
+        error = plane->colors ? decode_colors(plane, in, x, x + pixels)
+                              : decode_bytes(plane, in, x, x + pixels);
         quic_pace_advance(&plane->pace, pixels);
         x += pixels;
     }
+    if (plane->colors)
+        quic_same_colors(plane->above_same, rows->row.colors, width);
+    union quic_row row = rows->row;
+    rows->row = rows->above;
+    rows->above = row;
     return error;
 }

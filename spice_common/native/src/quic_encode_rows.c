@@ -11,81 +11,76 @@
 
 #include "quic_rows.h"
 
-static inline uint32_t
-load_word(const uint8_t *row, uint32_t i)
+/* The code word of a residual, QUIC_WORD_*, in the code that follows `after`. */
+QUIC_INLINE uint32_t
+code_word(const struct quic_family *family, const struct quic_channel *channel,
+          uint32_t after, uint32_t residual)
 {
-    uint32_t word;
-
-    memcpy(&word, row + 4 * (size_t)i, 4);
-    return word;
+    return family->codes[residual][channel->best[after]];
 }
 
-static inline uint32_t
-code_of(const struct quic_family *family, const struct quic_channel *channel,
-        uint32_t after, uint32_t residual)
+QUIC_INLINE void
+put_word(struct quic_writer *out, uint32_t word)
 {
-    return family->codes[channel->best[after & 0xff]][residual & 0xff];
+    quic_put(out, word >> 8, word & 0xff);
 }
 
 /* Write the code words of pixels from `i` to below end. */
-static inline void
-put_colors(struct quic_encode_plane *plane, struct quic_writer *out, uint32_t i, uint32_t end)
+QUIC_INLINE void
+put_colors(const struct quic_encode_plane *plane, struct quic_writer *out, uint32_t i,
+           uint32_t end)
 {
     const struct quic_family *family = plane->family;
     const struct quic_channel *channels = plane->channels;
-    struct quic_writer writer = *out;
-    uint32_t after = load_word(plane->contexts - 4, i);
+    const uint8_t *residuals = plane->residuals + 4 * (size_t)i;
+    uint8_t *contexts = plane->contexts + 4 * (size_t)i;
+    uint32_t after_b = contexts[-4], after_g = contexts[-3], after_r = contexts[-2];
 
-    for (; i < end; i++) {
-        uint32_t pixel = load_word(plane->residuals, i);
-        uint32_t r = code_of(family, &channels[0], after >> 16, pixel >> 16);
-        uint32_t g = code_of(family, &channels[1], after >> 8, pixel >> 8);
-        uint32_t b = code_of(family, &channels[2], after, pixel);
-        uint32_t last = b >> 8, two = (g >> 8) + last, all = (r >> 8) + two;
-        memcpy(plane->contexts + 4 * (size_t)i, &pixel, 4);
-        after = pixel;
-        if (__builtin_expect(all <= 32, 1)) {
-            quic_put(&writer, (r & 0xff) << two | (g & 0xff) << last | (b & 0xff), all);
+    for (; i < end; i++, residuals += 4, contexts += 4) {
+        uint32_t b = residuals[0], g = residuals[1], r = residuals[2];
+        uint32_t word_r = code_word(family, &channels[0], after_r, r);
+        uint32_t word_g = code_word(family, &channels[1], after_g, g);
+        uint32_t word_b = code_word(family, &channels[2], after_b, b);
+        uint32_t length = (word_r + word_g + word_b) & 0xff;
+        memcpy(contexts, residuals, 4);
+        after_r = r;
+        after_g = g;
+        after_b = b;
+        if (__builtin_expect(length <= 32, 1)) {
+            uint64_t bits = word_r >> 8;
+            bits = bits << (word_g & 63) | word_g >> 8;
+            quic_put(out, bits << (word_b & 63) | word_b >> 8, length);
         } else {
-            quic_put(&writer, r & 0xff, r >> 8);
-            quic_put(&writer, g & 0xff, g >> 8);
-            quic_put(&writer, b & 0xff, b >> 8);
+            put_word(out, word_r);
+            put_word(out, word_g);
+            put_word(out, word_b);
         }
     }
-    *out = writer;
 }
 
-static inline void
-put_bytes(struct quic_encode_plane *plane, struct quic_writer *out, uint32_t i, uint32_t end)
+QUIC_INLINE void
+put_bytes(const struct quic_encode_plane *plane, struct quic_writer *out, uint32_t i,
+          uint32_t end)
 {
-    struct quic_writer writer = *out;
     uint32_t after = plane->contexts[(ptrdiff_t)i - 1];
 
     for (; i < end; i++) {
         uint32_t residual = plane->residuals[i];
-        uint32_t code = code_of(plane->family, plane->channels, after, residual);
         plane->contexts[i] = (uint8_t)residual;
+        put_word(out, code_word(plane->family, plane->channels, after, residual));
         after = residual;
-        quic_put(&writer, code & 0xff, code >> 8);
     }
-    *out = writer;
 }
 
-static void
-count_pixel(struct quic_encode_plane *plane, uint32_t i)
+QUIC_INLINE void
+count_pixel(const struct quic_encode_plane *plane, uint32_t i, uint32_t size)
 {
-    const struct quic_family *family = plane->family;
-    uint32_t trigger = plane->pace.trigger;
+    const uint8_t *context = plane->contexts + (size_t)i * size;
 
-    if (plane->pixel_size == 1) {
-        const uint8_t *context = plane->contexts + i;
-        quic_channel_count(plane->channels, family, context[-1], context[0], trigger);
-        return;
-    }
-    uint32_t after = load_word(plane->contexts - 4, i), pixel = load_word(plane->contexts, i);
-    for (uint32_t j = 0; j < 3; j++)
-        quic_channel_count(&plane->channels[j], family, after >> (16 - 8 * j) & 0xff,
-                           pixel >> (16 - 8 * j) & 0xff, trigger);
+    /* Red is the third byte, but the first channel. */
+    for (uint32_t j = 0; j < (size == 1 ? 1 : 3); j++)
+        quic_channel_count(&plane->channels[size == 1 ? 0 : 2 - j], plane->family,
+                           context[(int)j - (int)size], context[j], plane->pace.trigger);
 }
 
 /* Make residuals of at least the pixels from `i` to below end. */
@@ -96,28 +91,26 @@ freshen(struct quic_encode_plane *plane, uint32_t i, uint32_t end)
 
     if (plane->fresh_to < i)
         plane->fresh_to = i;
-    if (plane->fresh_to >= end)
-        return;
     end = (end + 15) & ~15u;
     quic_residuals(plane->residuals, plane->row, plane->row - size, plane->upper,
                    plane->fresh_to * size, end * size, plane->family->mask);
     plane->fresh_to = end;
 }
 
-static void
-put_pixels(struct quic_encode_plane *plane, struct quic_writer *out, uint32_t i, uint32_t end)
+QUIC_INLINE void
+put_pixels(struct quic_encode_plane *plane, struct quic_writer *out, uint32_t i,
+           uint32_t end, uint32_t size)
 {
     struct quic_pace *pace = &plane->pace;
 
-    freshen(plane, i, end);
     while (i < end) {
         uint32_t stop = pace->gap < end - i ? i + pace->gap + 1 : end;
-        if (plane->pixel_size == 1)
+        if (size == 1)
             put_bytes(plane, out, i, stop);
         else
             put_colors(plane, out, i, stop);
         if (stop - i > pace->gap) {
-            count_pixel(plane, stop - 1);
+            count_pixel(plane, stop - 1, size);
             pace->gap = quic_pace_next_gap(pace);
         } else {
             pace->gap -= stop - i;
@@ -127,35 +120,71 @@ put_pixels(struct quic_encode_plane *plane, struct quic_writer *out, uint32_t i,
 }
 
 static void
-put_run(struct quic_pace *pace, struct quic_writer *out, uint32_t length)
+put_long_run(struct quic_pace *pace, struct quic_writer *out, uint32_t length)
 {
     while (length >= 1u << quic_run_bits[pace->run_state]) {
         length -= 1u << quic_run_bits[pace->run_state];
         quic_put(out, 1, 1);
-        quic_pace_run_longer(pace);
+        pace->run_state += pace->run_state < QUIC_RUN_STATES - 1;
     }
     quic_put(out, length, quic_run_bits[pace->run_state] + 1u);
-    quic_pace_run_done(pace);
+    pace->run_state -= pace->run_state > 0;
+}
+
+QUIC_INLINE void
+put_run(struct quic_pace *pace, struct quic_writer *out, uint32_t length)
+{
+    uint32_t reach = quic_run_starts[pace->run_state] + length;
+
+    if (__builtin_expect(reach < QUIC_RUN_REACH, 1)) {
+        uint32_t state = quic_run_reached[reach], ones = state - pace->run_state;
+        uint32_t rest = quic_run_bits[state], bits = ((1u << ones) - 1) << (rest + 1);
+        quic_put(out, bits | (reach - quic_run_starts[state]), ones + 1 + rest);
+        pace->run_state = state - (state > 0);
+        return;
+    }
+    struct quic_writer copy = *out;
+    put_long_run(pace, &copy, length);
+    *out = copy;
 }
 
 /* Runs do not cross the border of a segment, where the pace changes. */
-static void
-put_segment(struct quic_encode_plane *plane, struct quic_writer *out, uint32_t i, uint32_t end)
+QUIC_INLINE void
+put_segment(struct quic_encode_plane *plane, struct quic_writer *writer, uint32_t i,
+            uint32_t end, uint32_t size)
 {
+    struct quic_writer out = *writer;
     uint32_t search = i;
 
     for (;;) {
         uint32_t start = quic_find_bit(plane->starts, 0, search, end);
-        put_pixels(plane, out, i, start);
+        if (plane->fresh_to < start)
+            freshen(plane, i, start);
+        put_pixels(plane, &out, i, start, size);
         if (start == end)
-            return;
+            break;
         i = quic_find_bit(plane->same, ~0ull, start, end);
-        put_run(&plane->pace, out, i - start);
+        put_run(&plane->pace, &out, i - start);
         if (i == end)
-            return;
+            break;
         /* After a run of no pixels, one pixel is coded in any case. */
         search = i + (i == start);
     }
+    *writer = out;
+}
+
+static void
+put_color_segment(struct quic_encode_plane *plane, struct quic_writer *out, uint32_t i,
+                  uint32_t end)
+{
+    put_segment(plane, out, i, end, 4);
+}
+
+static void
+put_byte_segment(struct quic_encode_plane *plane, struct quic_writer *out, uint32_t i,
+                 uint32_t end)
+{
+    put_segment(plane, out, i, end, 1);
 }
 
 /* Runs begin at the 4th pixel at the earliest, and not in the top row. */
@@ -194,7 +223,10 @@ quic_encode_row(struct quic_encode_plane *plane, struct quic_writer *out, uint32
     find_starts(plane, width, top);
     for (uint32_t x = 0; x < width;) {
         uint32_t pixels = quic_pace_segment(&plane->pace, width - x);
-        put_segment(plane, out, x, x + pixels);
+        if (size == 1)
+            put_byte_segment(plane, out, x, x + pixels);
+        else
+            put_color_segment(plane, out, x, x + pixels);
         quic_pace_advance(&plane->pace, pixels);
         x += pixels;
     }

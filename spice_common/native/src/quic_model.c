@@ -29,8 +29,16 @@ const uint8_t quic_run_bits[QUIC_RUN_STATES] = {
     4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15,
 };
 
+const uint32_t quic_run_starts[QUIC_RUN_STATES] = {
+    0, 1, 2, 3, 4, 6, 8, 10, 12, 16, 20,
+    24, 28, 36, 44, 52, 60, 76, 92, 124, 156, 220,
+    284, 412, 540, 796, 1308, 2332, 4380, 8476, 16668, 33052,
+};
+
+uint8_t quic_run_reached[QUIC_RUN_REACH];
+
 static struct quic_family families[2];
-static pthread_once_t families_made = PTHREAD_ONCE_INIT;
+static pthread_once_t tables_made = PTHREAD_ONCE_INIT;
 
 static uint32_t
 bits_for(uint32_t values)
@@ -50,8 +58,7 @@ make_code(struct quic_family *family, uint32_t code)
     if (zeros > (values >> code) - 1)
         zeros = (values >> code) - 1;
     uint32_t base = zeros << code, bits = bits_for(values - base);
-    family->escape_zeros[code] = (uint8_t)zeros;
-    family->escape_bits[code] = (uint8_t)bits;
+    family->escape_size[code] = (uint8_t)(zeros + bits);
     family->escape_base[code] = (uint8_t)base;
     family->escape_below[code] = 1ull << (64 - zeros);
     for (uint32_t residual = 0; residual < values; residual++) {
@@ -60,7 +67,7 @@ make_code(struct quic_family *family, uint32_t code)
             length = (residual >> code) + 1 + code;
             word = 1u << code | (residual & ((1u << code) - 1));
         }
-        family->codes[code][residual] = (uint16_t)(length << 8 | word);
+        family->codes[residual][code] = (uint16_t)(word << 8 | length);
         family->lengths[residual][code] = (uint16_t)length;
     }
 }
@@ -81,8 +88,21 @@ make_buckets(struct quic_family *family)
 }
 
 static void
-make_families(void)
+make_run_table(void)
 {
+    uint8_t state = 0;
+
+    for (uint32_t pixels = 0; pixels < QUIC_RUN_REACH; pixels++) {
+        while (quic_run_starts[state + 1] <= pixels)
+            state++;
+        quic_run_reached[pixels] = state;
+    }
+}
+
+static void
+make_tables(void)
+{
+    make_run_table();
     for (uint32_t i = 0; i < 2; i++) {
         struct quic_family *family = &families[i];
         family->depth = i == 0 ? 5 : 8;
@@ -100,7 +120,7 @@ make_families(void)
 const struct quic_family *
 quic_family(uint32_t depth)
 {
-    pthread_once(&families_made, make_families);
+    pthread_once(&tables_made, make_tables);
     return &families[depth == 8];
 }
 

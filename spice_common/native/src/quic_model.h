@@ -32,19 +32,21 @@ enum {
     QUIC_GAP_STEPS = 7,      /* gaps below 1, 2, 4, .. 64 pixels */
     QUIC_STEP_PIXELS = 2048, /* until the next step */
     QUIC_RUN_STATES = 32,
+    QUIC_RUN_REACH = 284, /* when the 23rd state is reached: 22 ones and 8 bits at most */
 };
 
 /* The codes of channels of one depth, 8 or 5 bits. */
 struct quic_family {
-    uint16_t codes[QUIC_CODES][256];   /* of a residual: length << 8 | bits */
+    uint16_t codes[256][QUIC_CODES];   /* of a residual: bits << 8 | length */
     uint16_t lengths[256][QUIC_CODES]; /* of a residual in each code */
     uint8_t bucket[256];               /* of a residual */
     uint8_t bucket_first[QUIC_BUCKETS], bucket_size[QUIC_BUCKETS];
     /*
-     * A code word begins with so many zeros and a one; escape_zeros zeros begin a residual
-     * too large for the code, less escape_base, in escape_bits bits.
+     * A code word begins with so many zeros and a one.  An escape begins with as many zeros
+     * as only it has; the rest of escape_size bits is a residual too large for the code,
+     * less escape_base.
      */
-    uint8_t escape_zeros[QUIC_CODES], escape_bits[QUIC_CODES], escape_base[QUIC_CODES];
+    uint8_t escape_size[QUIC_CODES], escape_base[QUIC_CODES];
     /* The next 64 bits are below this if an escape is next. */
     uint64_t escape_below[QUIC_CODES];
     uint16_t no_code[QUIC_CODES]; /* the largest counter where there is no such code */
@@ -67,7 +69,15 @@ struct quic_pace {
 
 extern const uint8_t quic_gaps[256];
 extern const uint16_t quic_triggers[QUIC_GAP_STEPS];
+/*
+ * A one says that the run goes on after 1 << quic_run_bits[state] pixels, and moves to the
+ * next state; a zero and so many bits are what is left, and move to the state before.
+ */
 extern const uint8_t quic_run_bits[QUIC_RUN_STATES];
+/* Pixels that were passed when a state is reached from the first one. */
+extern const uint32_t quic_run_starts[QUIC_RUN_STATES];
+/* The last state that is reached by so many pixels. */
+extern uint8_t quic_run_reached[QUIC_RUN_REACH];
 
 /* The family of a depth of 5 or 8; made once. */
 const struct quic_family *quic_family(uint32_t depth);
@@ -107,18 +117,6 @@ quic_pace_next_gap(struct quic_pace *pace)
 {
     pace->gap_index = (pace->gap_index + 1) & 0xff;
     return quic_gaps[pace->gap_index] & ((1u << pace->step) - 1);
-}
-
-static inline void
-quic_pace_run_longer(struct quic_pace *pace)
-{
-    pace->run_state += pace->run_state < QUIC_RUN_STATES - 1;
-}
-
-static inline void
-quic_pace_run_done(struct quic_pace *pace)
-{
-    pace->run_state -= pace->run_state > 0;
 }
 
 static inline void

@@ -31,18 +31,24 @@ static void
 read_16(const uint8_t *src, uint32_t width, uint32_t *colors)
 {
     for (uint32_t i = 0; i < width; i++) {
-        uint32_t pixel = (uint32_t)src[2 * i] | (uint32_t)src[2 * i + 1] << 8;
-        colors[i] =
-            (pixel & 0x7c00) << 6 | (pixel & 0x03e0) << 3 | (pixel & 0x001f);
+        uint16_t pixel;
+        memcpy(&pixel, src + 2 * (size_t)i, 2);
+        colors[i] = (pixel & 0x7c00u) << 6 | (pixel & 0x03e0u) << 3 | (pixel & 0x001fu);
     }
 }
 
+/* But for the last pixel, words are read that hold a byte of the next pixel. */
 static void
 read_24(const uint8_t *src, uint32_t width, uint32_t *colors)
 {
-    for (uint32_t i = 0; i < width; i++)
-        colors[i] = (uint32_t)src[3 * i] | (uint32_t)src[3 * i + 1] << 8 |
-                     (uint32_t)src[3 * i + 2] << 16;
+    const uint8_t *last = src + 3 * (size_t)(width - 1);
+
+    for (uint32_t i = 0; i + 1 < width; i++) {
+        uint32_t pixel;
+        memcpy(&pixel, src + 3 * (size_t)i, 4);
+        colors[i] = pixel & 0xffffff;
+    }
+    colors[width - 1] = (uint32_t)last[0] | (uint32_t)last[1] << 8 | (uint32_t)last[2] << 16;
 }
 
 static void
@@ -94,21 +100,19 @@ static void
 write_16(uint8_t *dst, uint32_t width, const uint32_t *colors)
 {
     for (uint32_t i = 0; i < width; i++) {
-        uint32_t pixel = (colors[i] >> 6 & 0x7c00) | (colors[i] >> 3 & 0x03e0) |
-                         (colors[i] & 0x001f);
-        dst[2 * i] = (uint8_t)pixel;
-        dst[2 * i + 1] = (uint8_t)(pixel >> 8);
+        uint16_t pixel = (uint16_t)((colors[i] >> 6 & 0x7c00) | (colors[i] >> 3 & 0x03e0) |
+                                    (colors[i] & 0x001f));
+        memcpy(dst + 2 * (size_t)i, &pixel, 2);
     }
 }
 
+/* But for the last pixel, the next one's first byte is written, too: soon again. */
 static void
 write_24(uint8_t *dst, uint32_t width, const uint32_t *colors)
 {
-    for (uint32_t i = 0; i < width; i++) {
-        dst[3 * i] = (uint8_t)colors[i];
-        dst[3 * i + 1] = (uint8_t)(colors[i] >> 8);
-        dst[3 * i + 2] = (uint8_t)(colors[i] >> 16);
-    }
+    for (uint32_t i = 0; i + 1 < width; i++)
+        memcpy(dst + 3 * (size_t)i, &colors[i], 4);
+    memcpy(dst + 3 * (size_t)(width - 1), &colors[width - 1], 3);
 }
 
 static void
@@ -152,37 +156,6 @@ quic_write_row(uint32_t type, uint32_t from, uint8_t *dst, uint32_t width,
         else
             memcpy(dst, colors, (size_t)width * 4);
         break;
-    }
-}
-
-void
-quic_residuals(uint8_t *residuals, const uint8_t *row, const uint8_t *left,
-               const uint8_t *above, size_t from, size_t to, uint32_t mask)
-{
-    uint8_t sign = (uint8_t)(mask ^ mask >> 1);
-    size_t i = from;
-
-#ifdef __SSE2__
-    const __m128i ones = _mm_set1_epi8(1), signs = _mm_set1_epi8((char)sign);
-    const __m128i masks = _mm_set1_epi8((char)mask);
-    for (; i + 16 <= to; i += 16) {
-        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(left + i));
-        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(above + i));
-        __m128i pixel = _mm_loadu_si128((const __m128i *)(const void *)(row + i));
-        __m128i round = _mm_and_si128(_mm_xor_si128(a, b), ones);
-        __m128i mean = _mm_sub_epi8(_mm_avg_epu8(a, b), round);
-        __m128i less = _mm_sub_epi8(pixel, mean);
-        __m128i negative =
-            _mm_cmpeq_epi8(_mm_and_si128(less, signs), signs);
-        __m128i folded = _mm_xor_si128(_mm_add_epi8(less, less), negative);
-        _mm_storeu_si128((__m128i *)(void *)(residuals + i),
-                         _mm_and_si128(folded, masks));
-    }
-#endif
-    for (; i < to; i++) {
-        uint32_t less = (uint32_t)row[i] - ((uint32_t)left[i] + above[i]) / 2;
-        uint32_t folded = less & sign ? ~(less << 1) : less << 1;
-        residuals[i] = (uint8_t)(folded & mask);
     }
 }
 

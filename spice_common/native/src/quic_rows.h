@@ -14,6 +14,9 @@
 
 enum { QUIC_ROW_MARGIN = 64 };
 
+/* Rows are also read as bytes, and memory as pixels. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "blue is a word's first byte");
+
 /* Where the rows of a picture are in memory. */
 struct quic_picture {
     uint32_t type, width, height;
@@ -45,6 +48,27 @@ void quic_write_row(uint32_t type, uint32_t from, uint8_t *dst, uint32_t width,
  */
 void quic_residuals(uint8_t *residuals, const uint8_t *row, const uint8_t *left,
                     const uint8_t *above, size_t from, size_t to, uint32_t mask);
+
+/* A pixel from the one at its left, the one above and its residuals: three bytes at once. */
+static inline uint32_t
+quic_restore_color(uint32_t left, uint32_t above, uint32_t residuals, uint32_t mask)
+{
+    uint32_t mean = (left & above) + ((left ^ above) >> 1 & 0x7f7f7f);
+    uint32_t less = (residuals >> 1 & 0x7f7f7f) ^ (residuals & 0x010101) * 0xff;
+    uint32_t sum = (mean & 0x7f7f7f) + (less & 0x7f7f7f);
+
+    return (sum ^ ((mean ^ less) & 0x808080)) & mask * 0x010101;
+}
+
+static inline uint8_t
+quic_restore_byte(uint32_t left, uint32_t above, uint32_t residual)
+{
+    return (uint8_t)((left + above) / 2 + (residual >> 1 ^ (0 - (residual & 1))));
+}
+
+/* Pixels of row, whose left one is there. */
+void quic_restore_colors(uint32_t *row, const uint32_t *above, const uint32_t *residuals,
+                         uint32_t from, uint32_t to, uint32_t mask);
 
 /* Bit i of bits: pixel i is like the one before it; for multiples of 64 pixels. */
 void quic_same_colors(uint64_t *bits, const uint32_t *row, uint32_t width);

@@ -61,8 +61,14 @@ struct replay *
 replay_new(void)
 {
     struct replay *replay = calloc(1, sizeof(*replay));
-    if (replay != NULL) {
-        replay->max_gap_ns = UINT64_MAX;
+    if (replay == NULL) {
+        return NULL;
+    }
+    replay->max_gap_ns = UINT64_MAX;
+    /* Never NULL, so that an empty file has a start and an end, too. */
+    if (replay_buffer(replay, MAX_TEXT_LINE) == NULL) {
+        replay_free(replay);
+        return NULL;
     }
     return replay;
 }
@@ -123,7 +129,7 @@ replay_attach(struct replay *replay, const struct replay_memory *memory)
 static QXLPHYSICAL
 slot_address(const struct replay *replay, uint32_t slot, uint64_t offset)
 {
-    return (QXLPHYSICAL)slot << replay->memory.slot_bits | offset;
+    return (QXLPHYSICAL)slot << replay->memory.slot_shift | offset;
 }
 
 static uint64_t
@@ -213,7 +219,9 @@ replay_buffer(struct replay *replay, uint64_t size)
         replay->buffer = buffer;
         replay->capacity = capacity;
     }
-    memmove(replay->buffer, replay->buffer + replay->begin, used);
+    if (used != 0) {
+        memmove(replay->buffer, replay->buffer + replay->begin, used);
+    }
     replay->begin = 0;
     replay->end = used;
     return replay->buffer + used;
@@ -268,7 +276,7 @@ not_good(struct replay *replay, const struct replay_text *text)
         return fail(replay, replay->state.offset, "it is longer than any can be", "");
     case TEXT_BAD:
     default:
-        return fail(replay, replay->state.offset + here, "expected: ",
+        return fail(replay, replay->state.offset + here, "expected ",
                     text->expected);
     }
 }

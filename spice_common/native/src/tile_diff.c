@@ -22,8 +22,12 @@ struct pair {
 static struct pair
 pair_of(const struct pixels *then, const struct pixels *now)
 {
-    struct pair pair = {then->data, now->data, then->stride, now->stride,
-                        surface_pixel_size(now->format), UINT64_MAX};
+    struct pair pair = {then->data,
+                        now->data,
+                        then->stride,
+                        now->stride,
+                        surface_pixel_size(now->format),
+                        UINT64_MAX};
 
     if (now->format == SPICE_SURFACE_FMT_32_xRGB)
         pair.mask = 0x00ffffff00ffffff;

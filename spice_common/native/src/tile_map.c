@@ -47,6 +47,16 @@ tile_map_empty(const struct tile_map *map)
     return 1;
 }
 
+uint32_t
+tile_map_count(const struct tile_map *map)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < num_words(map); i++)
+        count += (uint32_t)__builtin_popcountll(map->bits[i]);
+    return count;
+}
+
 /* Tiles from (left, top) to before (right, bottom). */
 struct tile_range {
     uint32_t left, top, right, bottom;

@@ -30,6 +30,7 @@ void tile_map_fini(struct tile_map *map);
 void tile_map_clear(struct tile_map *map);
 void tile_map_fill(struct tile_map *map);
 int tile_map_empty(const struct tile_map *map);
+uint32_t tile_map_count(const struct tile_map *map);
 
 /* Boxes are cut to the surface; what is empty then changes and says nothing. */
 

@@ -87,7 +87,7 @@ QXLSurfaceCmd *guest_surface(struct guest *guest, uint32_t surface_id, uint8_t t
 
 /* Each kind of good command there is, in both rings; the surface commands too. */
 void guest_push_scene(struct guest *guest, uint32_t scene);
-enum { GUEST_COMPAT_SCENE = 5, GUEST_NUM_SCENES = 6 };
+enum { GUEST_CURSOR_SCENE = 3, GUEST_COMPAT_SCENE = 5, GUEST_NUM_SCENES = 6 };
 
 /* Two of the scenes: strokes, texts, composites; what a driver sends after
  * QXL_IO_SET_MODE, in the layouts of the first QXL. */

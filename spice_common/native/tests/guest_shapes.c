@@ -133,8 +133,11 @@ guest_push_shapes(struct guest *guest)
     uint64_t address;
     guest_stroke(guest, &address);
     guest_push(guest, &guest->commands, QXL_CMD_DRAW, address);
-    for (uint16_t flags = 1; flags <= SPICE_STRING_FLAGS_RASTER_A8; flags <<= 1) {
-        guest_text(guest, flags, &address);
+    const uint16_t depths[] = {SPICE_STRING_FLAGS_RASTER_A1,
+                               SPICE_STRING_FLAGS_RASTER_A4,
+                               SPICE_STRING_FLAGS_RASTER_A8};
+    for (int i = 0; i < 3; i++) {
+        guest_text(guest, depths[i], &address);
         guest_push(guest, &guest->commands, QXL_CMD_DRAW, address);
     }
     guest_composite(guest, 0, &address);

@@ -10,7 +10,7 @@
 
 #include "canvas.h"
 #include "check.h"
-#include "display_message.h"
+#include "pending.h"
 
 enum { SIDE = 40, ROUNDS = 5000, MAX_CLIPS = 6, IMAGE_SIDE = 64 };
 
@@ -215,19 +215,23 @@ make_canvas(uint8_t *memory, int32_t width, int32_t height, int32_t stride)
 
 static void
 draw_scene(const struct scene *scene, struct canvas *canvas,
-           struct display_messages *messages, uint64_t max_bytes)
+           struct display_messages *messages, int has_client, uint64_t max_bytes)
 {
-    struct batch_position position = {0, 0, 0};
+    struct pending *pending = has_client ? pending_new(canvas) : NULL;
+    struct batch_position position = {0};
     int more;
 
+    CHECK(!has_client || pending);
     do {
-        more = display_draw_batch(canvas, scene->batch, &position, messages, max_bytes);
-        if (messages) {
+        more = pending_draw_batch(canvas, scene->batch, &position, &pending,
+                                  pending ? 1 : 0, messages, max_bytes);
+        while (pending && pending_flush(pending, messages, max_bytes, 0, 0)) {
             check_messages(messages);
             free(display_messages_take_data(messages));
             display_messages_clear(messages);
         }
     } while (more);
+    pending_free(pending);
     CHECK(position.entry == scene->batch->num_entries);
 }
 
@@ -249,8 +253,8 @@ one_round(struct scene *scene, struct display_messages *messages)
     canvas = make_canvas(memory, width, height, stride);
     other = make_canvas(seen, width, height, stride);
     make_scene(scene);
-    draw_scene(scene, canvas, NULL, 1 << 30);
-    draw_scene(scene, other, messages, steps[draw_number(0, 3)]);
+    draw_scene(scene, canvas, messages, 0, 1 << 30);
+    draw_scene(scene, other, messages, 1, steps[draw_number(0, 3)]);
     draw_plainly(scene, plain, width, height);
     CHECK(memcmp(memory, seen, size) == 0);
     CHECK(canvas_read_surface(canvas, 0, (uint8_t *)got,

@@ -73,7 +73,7 @@ class TestRefusal:
                 ["run", "--qmp", "x", "--", "x"],
                 "--qmp is an option of attach and serve",
             ),
-            (["attach", "--tablet", "usb"], "--tablet is an option of run"),
+            (["attach", "--tablet", "usb"], "--tablet is an option of record and run"),
             (["serve", "more"], "'more' is not expected here"),
             (["serve", "--", "x"], "'x' is not expected here"),
             (["serve", "--port"], "argument --port: expected one argument"),

@@ -88,5 +88,5 @@ class TestTasks:
 
 def test_all_commands():
     assert set(COMMANDS) == {
-        "run", "serve", "attach", "qemu-args", "replay", "screenshot",
+        "run", "record", "serve", "attach", "qemu-args", "replay", "screenshot",
     }  # fmt: skip

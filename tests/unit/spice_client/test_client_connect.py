@@ -21,6 +21,7 @@ from spice_client.errors import (
     UnsupportedError,
     UriError,
 )
+from spice_client.options import ClientOptions
 from spice_client.screenshot import screenshot
 from spice_protocol.draw import SpiceBrush, SpiceClip, SpicePoint, SpiceQMask, SpiceRect
 from spice_protocol.enums import (
@@ -201,8 +202,9 @@ async def test_server_that_never_answers(tmp_path: Path) -> None:
         silent.bind(str(tmp_path / "s"))
         silent.listen()
         # No patience at all: this does not depend on how fast anything is.
+        impatient = ClientOptions(timeout_s=0)
         with pytest.raises(ConnectError, match="no answer for 0 seconds"):
-            async with connect(f"spice+unix://{tmp_path}/s", timeout_s=0):
+            async with connect(f"spice+unix://{tmp_path}/s", options=impatient):
                 pass
 
 
@@ -256,13 +258,16 @@ async def test_no_such_display(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     png = str(tmp_path / "x.png")
-    assert main([f"spice+unix://{tmp_path}/none", png]) == 1
-    assert main(["vnc://host:5900", png]) == 1
+    assert main(["screenshot", f"spice+unix://{tmp_path}/none", png]) == 1
+    assert main(["screenshot", "vnc://host:5900", png]) == 1
     missing = str(tmp_path / "no-password")
-    assert main(["spice://127.0.0.1:1", png, "--password-file", missing]) == 1
+    assert (
+        main(["screenshot", "spice://127.0.0.1:1", png, "--password-file", missing])
+        == 1
+    )
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(":")[0] for line in lines] == ["spice_client"] * 3
     with pytest.raises(SystemExit) as caught:
-        main(["--help"])
+        main(["screenshot", "--help"])
     assert caught.value.code == 0
     assert "spice+unix:///path" in capsys.readouterr().out

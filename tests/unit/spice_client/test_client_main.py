@@ -41,7 +41,7 @@ def main() -> MainChannel:
 
 
 def test_session(main: MainChannel) -> None:
-    assert main.session == INIT
+    assert main.init == INIT
     assert main.mouse_mode == SpiceMouseMode.SERVER
     assert main.channels is None
     channels = [SpiceChannelId(ChannelType.DISPLAY, 0)]

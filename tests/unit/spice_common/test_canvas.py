@@ -19,6 +19,7 @@ from spice_protocol.enums import (
 )
 from spice_protocol.qxl_dev import (
     QXLBrush,
+    QXLCopy,
     QXLCopyBits,
     QxlDrawType,
     QXLFill,
@@ -343,35 +344,61 @@ def unsupported(bench: CanvasBench) -> dict[int, int]:
     return bench.canvas.counters().unsupported
 
 
-def test_scaled_copies_are_counted_and_not_drawn(bench):
-    image = bench.image(bytes(256), 8, 8, 32)
-    bench.copy(image, QXLRect(0, 0, 8, 8), QXLRect(0, 0, 16, 8))
-    runs = bench.draw()
-    assert unsupported(bench) == {QxlDrawType.DRAW_COPY: 1}
-    assert not runs[0]
-    assert bench.canvas.not_drawn == 1
-
-
-def test_masks_and_patterns_are_counted(bench):
-    image = bench.image(bytes(64), 8, 8, 4, kind=SpiceBitmapFmt.FMT_1BIT_BE)
-    with_mask = QXLQMask(0, QXLPoint(0, 0), image)
-    picture = bench.image(bytes(256), 8, 8, 32)
-    area = QXLRect(0, 0, 8, 8)
-    bench.copy(picture, area, area, mask=with_mask)
-    solid = QXLBrush(SpiceBrushType.SOLID, bytes(4))
-    pattern = QXLBrush(SpiceBrushType.PATTERN, picture.to_bytes(8, "little") + bytes(8))
-    put = SpiceRopd.OP_PUT
-    bench.command(QxlDrawType.DRAW_FILL, area, QXLFill(solid, put, with_mask))
-    bench.command(QxlDrawType.DRAW_FILL, area, QXLFill(pattern, put, NO_MASK))
+def test_a_scaled_copy(bench):
+    words = noise(8, 8)
+    image = bench.image(words.tobytes(), 8, 8, 32)
+    nearest = QXLCopy(image, QXLRect(0, 0, 8, 8), SpiceRopd.OP_PUT, 1, NO_MASK)
+    bench.command(QxlDrawType.DRAW_COPY, QXLRect(0, 0, 16, 24), nearest)
     bench.draw()
-    assert unsupported(bench) == {QxlDrawType.DRAW_COPY: 1, QxlDrawType.DRAW_FILL: 2}
+    wanted = words.repeat(2, axis=0).repeat(3, axis=1) & 0xFFFFFF
+    assert np.array_equal(bench.pixels()[:16, :24], wanted)
+    assert bench.canvas.not_drawn == 0
+    bench.assert_agreement()
 
 
-def test_a_brush_of_type_none_draws_nothing(bench):
-    body = QXLFill(QXLBrush(SpiceBrushType.NONE, b""), SpiceRopd.OP_PUT, NO_MASK)
-    bench.command(QxlDrawType.DRAW_FILL, ALL, body)
+def checkered_mask(bench: CanvasBench) -> int:
+    rows = bytes([0xAA, 0, 0, 0, 0x55, 0, 0, 0] * 4)
+    return bench.image(rows, 8, 8, 4, kind=SpiceBitmapFmt.FMT_1BIT_BE)
+
+
+@pytest.mark.parametrize("inverts", [0, 1])
+def test_a_mask(bench, inverts):
+    before = fill_with_noise(bench)
+    mask = QXLQMask(inverts, QXLPoint(0, 0), checkered_mask(bench))
+    solid = QXLBrush(SpiceBrushType.SOLID, (0x123456).to_bytes(4, "little"))
+    fill = QXLFill(solid, SpiceRopd.OP_PUT, mask)
+    bench.command(QxlDrawType.DRAW_FILL, QXLRect(2, 4, 20, 20), fill)
     bench.draw()
-    assert bench.canvas.counters().clipped == 1
+    y, x = np.mgrid[:8, :8]
+    before[2:10, 4:12][(x + y) % 2 == inverts] = 0x123456
+    assert np.array_equal(bench.pixels(), before)  # and nothing beyond the mask
+
+
+def test_a_pattern(bench):
+    words = noise(5, 3)
+    picture = bench.image(words.tobytes(), 5, 3, 20)
+    place = QXLPoint(2, -1).pack()
+    pattern = QXLBrush(SpiceBrushType.PATTERN, picture.to_bytes(8, "little") + place)
+    bench.command(QxlDrawType.DRAW_FILL, ALL, QXLFill(pattern, 8, NO_MASK))
+    bench.draw()
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    wanted = words[(y + 1) % 3, (x - 2) % 5] & 0xFFFFFF
+    assert np.array_equal(bench.pixels(), wanted)
+
+
+def test_without_a_brush_the_color_is_0(bench):
+    before = fill_with_noise(bench)
+    none = QXLBrush(SpiceBrushType.NONE, b"")
+    area = QXLRect(0, 0, 5, 5)
+    body = QXLFill(none, SpiceRopd.OP_INVERS, NO_MASK)
+    bench.command(QxlDrawType.DRAW_FILL, area, body)
+    body = QXLFill(none, SpiceRopd.OP_PUT, NO_MASK)
+    bench.command(QxlDrawType.DRAW_FILL, QXLRect(5, 0, 10, 5), body)
+    bench.draw()
+    before[:5, :5] ^= 0xFFFFFF
+    before[5:10, :5] = 0
+    assert np.array_equal(bench.pixels(), before)
+    bench.assert_agreement()
 
 
 def test_surfaces_that_are_not_there(bench):
@@ -383,11 +410,36 @@ def test_surfaces_that_are_not_there(bench):
     assert bench.canvas.counters().rejected == 3
 
 
-def test_a_surface_copied_onto_itself_is_for_copy_bits(bench):
-    area = QXLRect(0, 0, 8, 8)
-    bench.copy(bench.surface_image(0, WIDTH, HEIGHT), area, area)
+@pytest.mark.parametrize(("x", "y"), [(3, 2), (-3, 2), (3, -2), (-3, -2)])
+@pytest.mark.parametrize("rop", [SpiceRopd.OP_PUT, SpiceRopd.OP_XOR])
+def test_a_surface_copied_onto_itself(bench, x, y, rop):
+    before = fill_with_noise(bench)
+    area = QXLRect(5, 5, 20, 20)
+    box = QXLRect(5 + y, 5 + x, 20 + y, 20 + x)
+    bench.copy(bench.surface_image(0, WIDTH, HEIGHT), area, box, rop=rop)
     bench.draw()
-    assert unsupported(bench) == {QxlDrawType.DRAW_COPY: 1}
+    wanted = before.copy()
+    inside = (slice(5 + y, 20 + y), slice(5 + x, 20 + x))
+    wanted[inside] = numpy_rop(rop, before[5:20, 5:20], before[inside]) & 0xFFFFFF
+    assert np.array_equal(bench.pixels(), wanted)
+    bench.assert_agreement()
+
+
+def test_the_picture_of_the_surface_itself(bench):
+    before = fill_with_noise(bench)
+    body = QXLCopy(0, QXLRect(1, 2, 5, 8), SpiceRopd.OP_PUT, 0, NO_MASK)
+    bench.command(
+        QxlDrawType.DRAW_COPY,
+        QXLRect(10, 10, 14, 16),
+        body,
+        self_bitmap=1,
+        self_bitmap_area=QXLRect(3, 4, 20, 20),
+    )
+    bench.draw()
+    wanted = before.copy()
+    wanted[10:14, 10:16] = before[4:8, 6:12]
+    assert np.array_equal(bench.pixels(), wanted)
+    bench.assert_agreement()
 
 
 def test_what_nobody_sees(bench):
