@@ -18,7 +18,13 @@ from spice_common.canvas import Canvas, Surface
 from spice_common.command_batch import CommandBatch
 from spice_common.display_message import DisplayMessages
 from spice_common.pending import BatchPosition, draw_batch
-from spice_protocol.draw import SpiceClip, SpicePoint, SpicePoint16, SpiceQMask, SpiceRect
+from spice_protocol.draw import (
+    SpiceClip,
+    SpicePoint,
+    SpicePoint16,
+    SpiceQMask,
+    SpiceRect,
+)
 from spice_protocol.enums import (
     SpiceBitmapFmt,
     SpiceCompositeFlags,
@@ -78,7 +84,9 @@ class OurCanvas:
         for start in range(0, len(drawn), COMMANDS_AT_ONCE):
             guest = CommandMemory(MEMORY_SIZE)
             for kind, message in drawn[start : start + COMMANDS_AT_ONCE]:
-                cuts = [self.cuts.randint(0, 300) for _ in range(self.cuts.randint(0, 3))]
+                cuts = [
+                    self.cuts.randint(0, 300) for _ in range(self.cuts.randint(0, 3))
+                ]
                 guest.push(QXLCmdType.DRAW, place(guest, kind, message, cuts))
             self.batch.drain(guest.commands, guest.slots)
             assert not self.batch.take_errors()
@@ -212,7 +220,9 @@ def run_family(
     ours = bench.ours.pixels(bench.height, bench.shown)
     other = theirs(client, folder, bench.shown)
     if os.environ.get("DUMP"):
-        np.savez(f"{os.environ['DUMP']}/{bench.form.name}-{name}.npz", ours=ours, other=other)
+        np.savez(
+            f"{os.environ['DUMP']}/{bench.form.name}-{name}.npz", ours=ours, other=other
+        )
     cells = differing(ours, theirs(client, folder, bench.shown), bench.shown)
     assert bench.ours.canvas.not_drawn == 0, bench.ours.canvas.counters()
     return [cases[cell].name for cell in cells]
