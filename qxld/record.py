@@ -6,10 +6,8 @@ import contextlib
 import logging
 import os
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Condition, Thread
 from typing import TYPE_CHECKING, Final
-
-import zstandard
 
 from qxl_device.recorder import DeviceRecorder
 
@@ -37,8 +35,12 @@ _log = logging.getLogger(__name__)
 class RecordFile:
     """One file, written by a thread of its own."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patient: bool = False) -> None:
         """Make *path*, for its owner only: it shows what others typed.
+
+        Args:
+            path: packed by zstd if its name ends in ``.zst``.
+            patient: who draws waits for a slow disk; else the record ends there.
 
         Raises:
             OSError: it cannot be written.
@@ -49,10 +51,14 @@ class RecordFile:
         plain = open(descriptor, "wb")  # noqa: SIM115, PTH123 - closed by close()
         self._file: IO[bytes] = plain
         if path.suffix == ".zst":
+            import zstandard  # noqa: PLC0415 - most who serve do not record
+
             packer = zstandard.ZstdCompressor(level=LEVEL)
             self._file = packer.stream_writer(plain)
         self._queue: SimpleQueue[ReadableBuffer | None] = SimpleQueue()
-        self._lock = Lock()
+        self._patient = patient
+        self._changed = Condition()
+        """Of what follows."""
         self._waiting = 0
         self._failed = False
         self._thread = Thread(
@@ -63,16 +69,21 @@ class RecordFile:
     def put(self, data: ReadableBuffer) -> bool:
         """Let *data* be written, see :class:`~qxl_device.recorder.RecordSink`."""
         size = memoryview(data).nbytes
-        with self._lock:
+        with self._changed:
+            if self._patient:
+                self._changed.wait_for(lambda: self._failed or self._has_room(size))
             if self._failed:
                 return False
-            if self._waiting + size > MAX_WAITING:
+            if not self._has_room(size):
                 self._failed = True
                 _log.error("%s: the record ends here: the disk is too slow", self._path)
                 return False
             self._waiting += size
         self._queue.put(data)
         return True
+
+    def _has_room(self, size: int) -> bool:
+        return not self._waiting or self._waiting + size <= MAX_WAITING
 
     def close(self) -> None:
         """Write what waits, and close the file."""
@@ -84,11 +95,13 @@ class RecordFile:
             with contextlib.closing(self._file):
                 while (data := self._next()) is not None:
                     self._file.write(data)
-                    with self._lock:
+                    with self._changed:
                         self._waiting -= memoryview(data).nbytes
+                        self._changed.notify()
         except OSError as error:
-            with self._lock:
+            with self._changed:
                 self._failed = True
+                self._changed.notify()
             _log.error("%s: the record ends here: %s", self._path, error.strerror)
 
     def _next(self) -> ReadableBuffer | None:
@@ -104,9 +117,10 @@ class RecordFile:
 class Recording:
     """The files of all displays: FILE, FILE-1 ..."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Record to *path*; ``None``: not at all."""
+    def __init__(self, path: Path | None, *, patient: bool = False) -> None:
+        """Record to *path*; ``None``: not at all.  For *patient* see RecordFile."""
         self._path = path
+        self._patient = patient
         self._files: list[RecordFile] = []
 
     def recorded(self, device: QXLInterface) -> QXLInterface:
@@ -122,7 +136,7 @@ class Recording:
         if device.id:
             name, dot, suffixes = path.name.partition(".")
             path = path.with_name(f"{name}-{device.id}{dot}{suffixes}")
-        file = RecordFile(path)
+        file = RecordFile(path, patient=self._patient)
         self._files.append(file)
         return DeviceRecorder(device, file)
 

@@ -86,7 +86,7 @@ class _Player:
         self._file = file
         self._transport = InProcessTransport(ram_size=RAM_SIZE, vram_size=VRAM_SIZE)
         parameters = RomParameters.for_ram(0, RAM_SIZE)
-        self._recording = Recording(config.device.record)
+        self._recording = Recording(config.device.record, patient=True)
         self._worker = DisplayWorker(
             self._recording.recorded(QXLDevice(self._transport, parameters)),
             compression(config),
@@ -99,10 +99,10 @@ class _Player:
     async def run(self) -> int:
         """Play, linger, and tell the figures; the exit code."""
         async with self._serving():
-            await self._wait_clients(self._arguments.wait_clients)
-            await self._cpu.start(self._worker)
             times: dict[str, float] = {}
             try:
+                await self._wait_clients(self._arguments.wait_clients)
+                await self._cpu.start(self._worker)
                 await self._play(times)
                 await asyncio.sleep(self._arguments.linger)
             finally:

@@ -31,7 +31,7 @@ def _children_seconds() -> float:
 class CpuClock:
     """Processor seconds since :meth:`start`."""
 
-    process: float = 0.0
+    process: float = field(default_factory=time.process_time)
     worker: float = 0.0
     children: float = field(default_factory=_children_seconds)
 

@@ -34,8 +34,7 @@ typedef int image_writer(void *opaque, struct display_messages *messages,
  * Append the message by which a client draws plan->command inside plan->rects: what the
  * command names is sent (brush, path, string, ...), nothing is rendered.  With
  * self_bitmap the source is the surface as it is now: call this before the plan is
- * executed.  0, or -1 and nothing appended: no memory, or write_image refused, or the
- * run wants no messages (damage_only).
+ * executed.  0, or -1 and nothing appended: no memory, or write_image refused.
  */
 int write_draw_command(struct display_messages *messages,
                        const struct command_batch *batch, const struct draw_plan *plan,

@@ -276,7 +276,7 @@ not_good(struct replay *replay, const struct replay_text *text)
         return fail(replay, replay->state.offset, "it is longer than any can be", "");
     case TEXT_BAD:
     default:
-        return fail(replay, replay->state.offset + here, "expected: ",
+        return fail(replay, replay->state.offset + here, "expected ",
                     text->expected);
     }
 }

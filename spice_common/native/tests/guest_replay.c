@@ -18,15 +18,25 @@ enum {
     MAX_ROUNDS = 1 << 20, /* more means that nothing moves any longer */
 };
 
-/* A batch is large, and a fuzzer makes millions of devices. */
+/* These are large, and a fuzzer makes millions of devices. */
 static struct command_batch *spare_batch;
+static uint8_t *spare_ram, *spare_vram;
 
-static void *
-aligned(size_t size)
+/* spare, or new memory; the content is that of any memory. */
+static uint8_t *
+aligned(uint8_t **spare, size_t size)
 {
-    void *memory = aligned_alloc(64, size);
+    uint8_t *memory = *spare != NULL ? *spare : aligned_alloc(64, size);
     CHECK(memory != NULL);
-    return memset(memory, 0, size);
+    *spare = NULL;
+    return memory;
+}
+
+static void
+keep(uint8_t **spare, uint8_t *memory)
+{
+    free(*spare);
+    *spare = memory;
 }
 
 static void
@@ -42,8 +52,8 @@ replay_device_init(struct replay_device *device)
 {
     const size_t header_size = (sizeof(QXLRam) + 63) / 64 * 64;
     *device = (struct replay_device){.bunch = 4};
-    device->ram = aligned(REPLAY_RAM_SIZE + header_size);
-    device->vram = aligned(REPLAY_VRAM_SIZE);
+    device->ram = aligned(&spare_ram, REPLAY_RAM_SIZE + header_size);
+    device->vram = aligned(&spare_vram, REPLAY_VRAM_SIZE);
     uint8_t *header = device->ram + REPLAY_RAM_SIZE;
     attach_ring(&device->commands, header + offsetof(QXLRam, cmd_ring),
                 sizeof(QXLCommandRing), QXL_COMMAND_RING_SIZE, sizeof(QXLCommand));
@@ -85,8 +95,8 @@ replay_device_destroy(struct replay_device *device)
     command_batch_clear(device->batch);
     command_batch_free(spare_batch);
     spare_batch = device->batch;
-    free(device->vram);
-    free(device->ram);
+    keep(&spare_vram, device->vram);
+    keep(&spare_ram, device->ram);
 }
 
 static void

@@ -82,6 +82,23 @@ test_batch_notify(void)
     }
 }
 
+/* The producer is told when the last item is taken, not before. */
+static void
+test_drain_notify(void)
+{
+    const uint64_t values[ITEMS] = {0};
+    uint64_t taken[ITEMS];
+    int32_t notify;
+    reset(UINT32_MAX - 1);
+    CHECK(ring_prod_drain(&ring) == 0);
+    CHECK(ring_push(&ring, (const uint8_t *)values, ITEMS, &notify) == ITEMS);
+    CHECK(ring_prod_drain(&ring) == 1);
+    CHECK(ring_pop(&ring, (uint8_t *)taken, ITEMS - 1, &notify) == ITEMS - 1);
+    CHECK(notify == 0 && ring_prod_drain(&ring) == 1);
+    CHECK(ring_pop(&ring, (uint8_t *)taken, 1, &notify) == 1);
+    CHECK(notify == 1 && ring_prod_drain(&ring) == 0);
+}
+
 /* A guest may write anything into the five words. */
 static void
 test_broken(void)
@@ -97,6 +114,7 @@ test_broken(void)
         CHECK(ring_length(&ring) == RING_BROKEN);
         CHECK(ring_cons_wait(&ring) == RING_BROKEN);
         CHECK(ring_prod_wait(&ring) == RING_BROKEN);
+        CHECK(ring_prod_drain(&ring) == RING_BROKEN);
         CHECK(push(1, &notify) == RING_BROKEN && notify == 0);
         CHECK(memory[1] == worst[i] && memory[3] == 0);
     }
@@ -108,6 +126,7 @@ main(void)
     test_layout();
     test_wrap();
     test_batch_notify();
+    test_drain_notify();
     test_broken();
     return 0;
 }
