@@ -3,6 +3,8 @@ SHELL := /bin/bash
 GUEST ?= tiny
 PORT ?= 5930
 JOBS ?= 2
+# Recorded desktops.
+STREAMS ?= ../shared/corpus/qxl
 # Fuzzing: seconds per target in C, inputs per target in Python, and where to begin.
 TIME ?= 20
 RUNS ?= 2000
@@ -15,7 +17,7 @@ NATIVE := $(MAKE) --no-print-directory -C spice_common/native
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run stop test check lint types layers unit native asan fuzz images interop \
-	system bench build format clean setup setup-run setup-test
+	streams system bench build format clean setup setup-run setup-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +75,9 @@ images: setup-run ## build the guest images that tests boot, once
 
 interop: setup-test ## real SPICE and QMP clients
 	$(PYTEST) tests/interop
+
+streams: setup-test ## recorded desktops to their ends in every mode: STREAMS=folder
+	QXLD_STREAMS="$(STREAMS)" $(PYTEST) tests/interop/test_replay_pictures.py
 
 system: setup-test images ## real guests under QEMU
 	$(PYTEST) tests/system

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from spice_common._c import ffi, lib
 
-__all__ = ["GlzDictionary", "PixmapCache"]
+__all__ = ["GlzDictionary", "ImageShare", "PixmapCache"]
 
 MAX_WINDOW: Final = 1 << 25
 """Pixels; what GLZ can refer back to."""
@@ -37,3 +37,19 @@ class PixmapCache:
             raise MemoryError
         self.cdata: Any = ffi.gc(cache, lib.pixmap_cache_free)
         """``struct pixmap_cache *``."""
+
+
+class ImageShare:
+    """Images encoded for one client of a display, for its other clients."""
+
+    def __init__(self) -> None:
+        share = lib.image_share_new()
+        if not share:
+            raise MemoryError
+        self.cdata: Any = ffi.gc(share, lib.image_share_free)
+        """``struct image_share *``."""
+
+    @property
+    def hits(self) -> int:
+        """Images that needed not be encoded again."""
+        return lib.image_share_hits(self.cdata)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from spice_common.canvas import Canvas
-    from spice_common.client_images import GlzDictionary, PixmapCache
+    from spice_common.client_images import GlzDictionary, ImageShare, PixmapCache
     from spice_common.command_batch import CommandBatch
     from spice_common.display_message import DisplayMessages
 
@@ -126,6 +126,7 @@ class Pending:
         """``struct pending *``."""
         self._canvas = canvas  # C looks at it
         self._kept: tuple[object, ...] = ()
+        self._shared: ImageShare | None = None
         self.set(PendingSettings())
 
     def set(self, settings: PendingSettings) -> None:
@@ -153,6 +154,11 @@ class Pending:
         lib.pending_set_dictionary(self.cdata, dictionary.cdata if dictionary else null)
         lib.pending_set_cache(self.cdata, cache.cdata if cache else null)
         self._kept = (dictionary, cache)
+
+    def share(self, images: ImageShare | None) -> None:
+        """Share encoded images with other clients; ``None``: there are none."""
+        lib.pending_set_share(self.cdata, images.cdata if images else ffi.NULL)
+        self._shared = images
 
     def surface_created(self, surface_id: int, *, black: bool) -> None:
         """Tell of a surface of the canvas that came, *black* or with pixels."""

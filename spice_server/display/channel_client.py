@@ -45,6 +45,12 @@ FRAME_TIME: Final = 0.012
 """Seconds from one flush to the next while the guest keeps drawing: what nobody can see
 need not be sent.  A change after a pause goes out at once."""
 
+MAX_FRAME_TIME: Final = 0.05
+"""Seconds that flushes are apart at most, however long one takes."""
+
+FLUSH_SHARE: Final = 3
+"""A flush is followed by a pause, so that at most this part of the time goes into them."""
+
 FLUSH_SIZE: Final = 4 * 1024 * 1024
 """Bytes of pixels looked at before others get their turn: some milliseconds."""
 
@@ -81,7 +87,7 @@ class DisplayChannelClient(ChannelClient):
         self._owes_mark = True
         self._shown = False
         """Whether the client was ever told to show its primary surface."""
-        self._last_flush = 0.0
+        self._next_flush = 0.0
         self._flush_timer: asyncio.Handle | None = None
         self._lossy = False
         """Whether pictures may be sent lossily at first."""
@@ -100,7 +106,7 @@ class DisplayChannelClient(ChannelClient):
         """Tell of what is pending now, or soon if that was done a moment ago."""
         if self._flush_timer is not None or self._loop is None or not self._has_news():
             return
-        wait = self._last_flush + FRAME_TIME - self._loop.time()
+        wait = self._next_flush - self._loop.time()
         if wait > 0:
             self._flush_timer = self._loop.call_later(wait, self._flush)
         else:
@@ -145,7 +151,7 @@ class DisplayChannelClient(ChannelClient):
         self._flush_timer = None
         if self.pending is None or self._loop is None or not self._has_room():
             return  # pump() comes back to it
-        self._last_flush = self._loop.time()
+        start = self._loop.time()
         if self._owes_inval:
             self._push_inval()
         # Some clients take the first picture they see for the whole screen.
@@ -154,6 +160,8 @@ class DisplayChannelClient(ChannelClient):
         )
         if run.starts:
             self.push(MessageRun(run.data, run.starts))
+        pause = FLUSH_SHARE * (self._loop.time() - start)
+        self._next_flush = start + min(max(FRAME_TIME, pause), MAX_FRAME_TIME)
         if not more:
             self._settle()
             self._refresh_later()

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from spice_common.canvas import Canvas, Surface
+from spice_common.client_images import ImageShare
 from spice_common.display_message import DisplayMessages
 from spice_common.pending import BatchPosition, Pending, draw_batch
 from spice_protocol.qxl_dev import QXL_SURF_FLAG_KEEP_DATA, QxlDrawType
@@ -32,6 +33,7 @@ class Surfaces:
         self.canvas = Canvas()
         self.clients: list[Pending] = []
         """What each client has still to be told."""
+        self._images = ImageShare()
         self._display_id = display_id
         self._scratch = DisplayMessages()
         self._batch: CommandBatch | None = None
@@ -45,11 +47,19 @@ class Surfaces:
         """Begin to note for a client that knows nothing yet."""
         pending = Pending(self.canvas)
         self.clients.append(pending)
+        self._share_images()
         return pending
 
     def remove_client(self, pending: Pending) -> None:
         """Note nothing any more for a client that is gone."""
         self.clients.remove(pending)
+        self._share_images()
+
+    def _share_images(self) -> None:
+        """Encode once what several clients get; one alone has nobody to share with."""
+        several = len(self.clients) > 1
+        for pending in self.clients:
+            pending.share(self._images if several else None)
 
     # -- batches ---------------------------------------------------------------
 

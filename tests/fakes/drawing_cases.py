@@ -245,9 +245,7 @@ class Maker:
         if chance < 0.5 or not patterns:
             return SpiceBrush(SpiceBrushType.SOLID, self.rng.getrandbits(32))
         image = self.image(self.rng.randint(1, 20), self.rng.randint(1, 20))
-        return SpiceBrush(
-            SpiceBrushType.PATTERN, 0, SpicePattern(image, self.point())
-        )
+        return SpiceBrush(SpiceBrushType.PATTERN, 0, SpicePattern(image, self.point()))
 
     def rop(self) -> int:
         """Return a descriptor with one operation and any inversions."""

@@ -29,7 +29,6 @@ from spice_protocol.messages.display import DisplayMsg
 from tests.fakes.drawing_cases import CELL, Case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from spice_protocol.draw import SpiceImage
     from tests.fakes.drawing_cases import Maker
@@ -168,7 +167,9 @@ def _line_points(make: Maker, count: int) -> list[SpicePointFix]:
     if make.rng.random() < 0.3 and count > 1:  # straight, diagonal or no way at all
         first, length = points[0], make.rng.randint(-60, 60) * 16
         step = make.rng.choice([(1, 0), (0, 1), (1, 1), (1, -1), (0, 0)])
-        points[1] = SpicePointFix(first.x + step[0] * length, first.y + step[1] * length)
+        points[1] = SpicePointFix(
+            first.x + step[0] * length, first.y + step[1] * length
+        )
     if make.rng.random() < 0.3:
         points[-1] = points[0]
     return points
@@ -196,8 +197,10 @@ def _spread_curves(make: Maker, segments: list[messages.SpicePathSeg]) -> None:
     for segment in segments:
         if segment.flags & SpicePathFlags.BEZIER:
             segment.points[:] = [
-                SpicePointFix(make.left * 16 + 16 * make.rng.randint(-90, 150) + i,
-                              make.top * 16 + 16 * make.rng.randint(-90, 150))
+                SpicePointFix(
+                    make.left * 16 + 16 * make.rng.randint(-90, 150) + i,
+                    make.top * 16 + 16 * make.rng.randint(-90, 150),
+                )
                 for i in range(len(segment.points))
             ]
 
@@ -315,12 +318,17 @@ def _composite(make: Maker, operator: int, name: str) -> Case:
     flags |= rng.randint(0, 4) << 8 | rng.randint(0, 4) << 11 | rng.randint(0, 31) << 14
     width, height = rng.randint(1, 60), rng.randint(1, 60)
     source = make.image(width, height)
-    mask = make.image(rng.randint(1, 60), rng.randint(1, 60)) if rng.random() < 0.5 else None
+    mask = (
+        make.image(rng.randint(1, 60), rng.randint(1, 60))
+        if rng.random() < 0.5
+        else None
+    )
     while mask and mask.data == source.data:
         # Clients give a surface that is both the filter and repetition of the mask.
         mask = make.image(rng.randint(1, 60), rng.randint(1, 60))
     flags |= SpiceCompositeFlags.HAS_MASK if mask else 0
-    if rng.random() < 0.1:
+    if rng.random() < 0.1 and make.format != SpiceSurfaceFmt.FMT_8_A:
+        # Without its alpha nothing is left of a surface that is alpha only.
         flags |= SpiceCompositeFlags.SOURCE_OPAQUE
     transforms: list[SpiceTransform | None] = [None, None]
     if _takes_transform(source) and rng.random() < 0.6:

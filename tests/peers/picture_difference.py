@@ -1,4 +1,4 @@
-"""How one picture differs from another."""
+"""How one picture differs from another, and whether it is part of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from tests.peers.programs import Picture
 
-__all__ = ["difference", "psnr"]
+__all__ = ["contains", "difference", "psnr"]
 
 
 def _pixels(picture: Picture) -> np.ndarray:
@@ -36,3 +36,20 @@ def psnr(shown: Picture, expected: Picture) -> float:
     error = _pixels(shown).astype(float) - _pixels(expected)
     mean = float((error**2).mean())
     return 10 * math.log10(255**2 / mean) if mean else math.inf
+
+
+def contains(screen: Picture, part: Picture) -> bool:
+    """Whether *part* is somewhere in *screen*, pixel by pixel."""
+    rows = [part.crop(0, y, part.width, 1) for y in range(part.height)]
+    row = max(range(part.height), key=lambda y: rows[y].colors())
+    assert rows[row].colors() > 1, "nothing to be found by"
+    start = screen.rgb.find(rows[row].rgb)
+    while start >= 0:
+        x, y = start // 3 % screen.width, start // 3 // screen.width - row
+        inside = y >= 0 and y + part.height <= screen.height
+        if start % 3 == 0 and inside and x + part.width <= screen.width:
+            found = screen.crop(x, y, part.width, part.height)
+            if found == part:
+                return True
+        start = screen.rgb.find(rows[row].rgb, start + 1)
+    return False

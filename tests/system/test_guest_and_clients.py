@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.peers.picture_difference import contains
 from tests.peers.programs import (
     Picture,
     RemoteViewer,
@@ -223,20 +224,3 @@ def console_text(guest) -> Picture:
     """Print something on the guest's console; its pixels."""
     guest.shell.run("printf '\\033[2J\\033[HFor remote-viewer\\n# ' >/dev/tty1")
     return guest.machine.guest_picture(guest.shell).crop(0, 0, 136, 16)
-
-
-def contains(screen: Picture, part: Picture) -> bool:
-    """Whether *part* is somewhere in *screen*, pixel by pixel."""
-    rows = [part.crop(0, y, part.width, 1) for y in range(part.height)]
-    row = max(range(part.height), key=lambda y: rows[y].colors())
-    assert rows[row].colors() > 1, "nothing to be found by"
-    start = screen.rgb.find(rows[row].rgb)
-    while start >= 0:
-        x, y = start // 3 % screen.width, start // 3 // screen.width - row
-        inside = y >= 0 and y + part.height <= screen.height
-        if start % 3 == 0 and inside and x + part.width <= screen.width:
-            found = screen.crop(x, y, part.width, part.height)
-            if found == part:
-                return True
-        start = screen.rgb.find(rows[row].rgb, start + 1)
-    return False

@@ -32,6 +32,7 @@ struct batch_position {
 struct pending;
 struct glz_dictionary;
 struct pixmap_cache;
+struct image_share;
 
 enum {
     NUM_IMAGE_TYPES = 12, /* see image_type_index in pending_image.c */
@@ -74,6 +75,8 @@ void pending_set(struct pending *pending, const struct pending_settings *setting
 /* Either may be NULL; they are borrowed until they are replaced or pending is freed. */
 void pending_set_dictionary(struct pending *pending, struct glz_dictionary *dictionary);
 void pending_set_cache(struct pending *pending, struct pixmap_cache *cache);
+/* What several clients are sent is encoded once; NULL: there is only one. */
+void pending_set_share(struct pending *pending, struct image_share *share);
 
 /* A surface came: black, or with pixels of its own. */
 void pending_surface_created(struct pending *pending, uint32_t surface_id, int black);

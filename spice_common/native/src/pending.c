@@ -131,6 +131,7 @@ pending_free(struct pending *pending)
     for (uint32_t id = 0; id < NUM_SURFACES; id++)
         free_surface(pending->surfaces[id]);
     pending_covers_free(pending);
+    pending_photos_free(pending);
     image_encoder_free(pending->encoder);
     free(pending->natives);
     free(pending->rects);
@@ -164,6 +165,12 @@ void
 pending_set_cache(struct pending *pending, struct pixmap_cache *cache)
 {
     pending->cache = cache;
+}
+
+void
+pending_set_share(struct pending *pending, struct image_share *share)
+{
+    pending->share = share;
 }
 
 void

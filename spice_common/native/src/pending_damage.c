@@ -123,6 +123,34 @@ take_pixels(struct pending *pending, struct pending_surface *surface,
     return pending->scratch;
 }
 
+/* Photos are sent first and together, if the pixels stay where they are. */
+static int
+is_photo(const struct pending *pending, const struct pending_surface *surface,
+         const struct damage_piece *piece)
+{
+    struct picture picture = {.box = piece->box, .kind = (uint8_t)piece->kind};
+
+    return piece->kind != KIND_FLAT && surface->shadow.data &&
+           pending_is_photo(pending, &picture);
+}
+
+static void
+send_photos(struct pending *pending, struct pending_surface *surface,
+            const struct surface *now, struct display_messages *messages)
+{
+    for (uint32_t i = 0; i < pending->split.num_pieces; i++) {
+        const struct damage_piece *piece = &pending->split.pieces[i];
+        struct picture picture = {.box = piece->box, .kind = (uint8_t)piece->kind};
+
+        if (!is_photo(pending, surface, piece))
+            continue;
+        picture.pixels =
+            take_pixels(pending, surface, now, piece->box, &picture.stride);
+        pending_add_photo(pending, surface, &picture, messages);
+    }
+    pending_send_photos(pending, surface, messages);
+}
+
 static void
 send_piece(struct pending *pending, struct pending_surface *surface,
            const struct surface *now, const struct damage_piece *piece,
@@ -165,8 +193,13 @@ send_part(struct pending *pending, struct pending_surface *surface,
         pending->broken = 1;
         return;
     }
-    for (uint32_t i = 0; i < pending->split.num_pieces; i++)
-        send_piece(pending, surface, now, &pending->split.pieces[i], messages);
+    send_photos(pending, surface, now, messages);
+    for (uint32_t i = 0; i < pending->split.num_pieces; i++) {
+        const struct damage_piece *piece = &pending->split.pieces[i];
+
+        if (!is_photo(pending, surface, piece))
+            send_piece(pending, surface, now, piece, messages);
+    }
 }
 
 /* Send what can be compared, and apart from it what cannot. */

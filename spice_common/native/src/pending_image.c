@@ -4,9 +4,11 @@
  */
 #include <spice/enums.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "display_message_writer.h"
 #include "image_encode.h"
+#include "image_share.h"
 #include "pending_state.h"
 #include "pixel_hash.h"
 #include "pixmap_cache.h"
@@ -14,6 +16,7 @@
 enum {
     MIN_CACHED_PIXELS = 64,     /* fewer cost no more than a reference */
     RESOURCE_SIZE = 1 + 8,      /* SpiceResourceID */
+    FLAGS_OFFSET = 8 + 1,       /* in SpiceImageDescriptor */
     CHANNEL_SHIFT = 8,          /* of an id, above its group in the client's cache */
 };
 
@@ -91,30 +94,27 @@ is_cachable(const struct pending *pending, const struct pixels *pixels, int loss
 }
 
 /* What identifies the image to the client, and what it is to do with it. */
-struct image_name {
-    uint64_t id;
-    uint32_t flags; /* SPICE_IMAGE_FLAGS_* */
-    int found;      /* the client has it */
-};
-
 static struct image_name
-name_image(struct pending *pending, const struct pixels *pixels, int lossy,
+name_image(struct pending *pending, struct picture_job *job,
            struct display_messages *messages)
 {
     struct image_name name = {next_image_id(messages), 0, 0};
     struct pixmap_use use = {++pending->uses, pending->settings.channel};
+    const struct pixels *pixels = &job->pixels;
     struct pixmap_change change;
     struct pixmap_item item;
-    struct pixel_hash key;
+    int lossy = job->settings.jpeg && job->kind == KIND_PHOTO;
 
+    if (!pending->share && !is_cachable(pending, pixels, lossy))
+        return name;
+    job->key = pixel_hash(pixels);
     if (!is_cachable(pending, pixels, lossy))
         return name;
-    key = pixel_hash(pixels);
-    if (pixmap_cache_find(pending->cache, key, 1, use, &item) == PIXMAP_FOUND) {
+    if (pixmap_cache_find(pending->cache, job->key, 1, use, &item) == PIXMAP_FOUND) {
         name.id = cached_id(pending, item.id);
         name.found = 1;
         pending->counters.cache_hits++;
-    } else if (!pixmap_cache_add(pending->cache, key,
+    } else if (!pixmap_cache_add(pending->cache, job->key,
                                  (uint64_t)pixels->width * pixels->height, 0, use,
                                  &change)) {
         name.id = cached_id(pending, change.id);
@@ -146,32 +146,105 @@ forget_cache(struct pending *pending)
     pending->cache = NULL;
 }
 
-int
-pending_send_picture(struct pending *pending, const struct pending_surface *surface,
-                     const struct picture *picture, struct display_messages *messages)
+/* Take what another client was sent, with a name of our own; 0, or -1: there is none. */
+static int
+append_shared(struct pending *pending, const struct picture_job *job,
+              struct display_messages *messages, struct encoded_info *info)
 {
-    struct image_settings settings = settings_for(pending, surface);
-    struct pixels pixels = {picture->pixels, box_width(picture->box),
-                            box_height(picture->box), (int64_t)picture->stride,
-                            surface->format};
-    struct message_base base = {surface->id, picture->box, NULL, 0};
-    struct encoded_info info = {.type = SPICE_IMAGE_TYPE_FROM_CACHE,
-                                .size = IMAGE_DESCRIPTOR_SIZE};
-    struct image_name name = name_image(
-        pending, &pixels, settings.jpeg && picture->kind == KIND_PHOTO, messages);
+    const uint8_t *image;
+    uint64_t size;
+    uint8_t *at;
+
+    if (!pending->share ||
+        !(image = image_share_find(pending->share, job->key, &job->settings, &size, info)) ||
+        !(at = append_bytes(messages, size)))
+        return -1;
+    memcpy(at, image, (size_t)size);
+    put_u32(put_u32(at, (uint32_t)job->name.id), (uint32_t)(job->name.id >> 32));
+    put_u8(at + FLAGS_OFFSET, job->name.flags);
+    return 0;
+}
+
+static void
+offer_shared(struct pending *pending, const struct picture_job *job,
+             const struct display_messages *messages, const struct encoded_info *info)
+{
+    if (pending->share)
+        image_share_add(pending->share, job->key, &job->settings,
+                        messages->data + messages->size - info->size, info->size, info);
+}
+
+static int
+append_image(struct pending *pending, struct picture_job *job,
+             struct display_messages *messages)
+{
+    struct encoded_info *info = &job->info;
+    uint8_t *at;
+
+    if (job->name.found) {
+        info->type = SPICE_IMAGE_TYPE_FROM_CACHE;
+        info->size = IMAGE_DESCRIPTOR_SIZE;
+        return append_reference(messages, &job->pixels, job->name.id);
+    }
+    if (job->encoded) {
+        at = job->failed ? NULL : append_bytes(messages, job->encoded->size);
+        if (!at)
+            return -1;
+        memcpy(at, job->encoded->data, (size_t)job->encoded->size);
+    } else if (!append_shared(pending, job, messages, info)) {
+        return 0;
+    } else if (image_encode(pending->encoder, &job->settings, pending->dictionary,
+                            &job->pixels, job->name.id, job->name.flags, messages,
+                            info)) {
+        return -1;
+    }
+    offer_shared(pending, job, messages, info);
+    return 0;
+}
+
+void
+pending_prepare_picture(struct pending *pending, const struct pending_surface *surface,
+                        const struct picture *picture, struct picture_job *job,
+                        struct display_messages *messages)
+{
+    memset(job, 0, sizeof(*job));
+    job->settings = settings_for(pending, surface);
+    job->box = picture->box;
+    job->kind = picture->kind;
+    job->pixels =
+        (struct pixels){picture->pixels, box_width(picture->box),
+                        box_height(picture->box), (int64_t)picture->stride,
+                        surface->format};
+    job->name = name_image(pending, job, messages);
+}
+
+int
+pending_finish_picture(struct pending *pending, const struct pending_surface *surface,
+                       struct picture_job *job, struct display_messages *messages)
+{
+    struct message_base base = {surface->id, job->box, NULL, 0};
 
     if (begin_draw_copy(messages, &base, SPICE_ROPD_OP_PUT)) {
         pending->broken = 1;
         return 0;
     }
-    if (name.found ? append_reference(messages, &pixels, name.id)
-                   : image_encode(pending->encoder, &settings, pending->dictionary,
-                                  &pixels, name.id, name.flags, messages, &info)) {
+    if (append_image(pending, job, messages)) {
         drop_message(messages);
         forget_cache(pending);
         return 0;
     }
     finish_message(messages);
-    count_image(pending, info.type, info.size, (uint64_t)pixels.width * pixels.height);
-    return info.lossy != 0;
+    count_image(pending, job->info.type, job->info.size,
+                (uint64_t)job->pixels.width * job->pixels.height);
+    return job->info.lossy != 0;
+}
+
+int
+pending_send_picture(struct pending *pending, const struct pending_surface *surface,
+                     const struct picture *picture, struct display_messages *messages)
+{
+    struct picture_job job;
+
+    pending_prepare_picture(pending, surface, picture, &job, messages);
+    return pending_finish_picture(pending, surface, &job, messages);
 }

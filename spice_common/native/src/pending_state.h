@@ -8,6 +8,7 @@
  *   pending_flush.c   natives become messages
  *   pending_damage.c  damage becomes messages
  *   pending_image.c   a picture becomes a message
+ *   pending_photos.c  several at once
  *   pending_draw.c    a batch is drawn and noted
  */
 #ifndef PENDING_STATE_H
@@ -16,7 +17,9 @@
 #include "bitmap.h"
 #include "canvas_draw.h"
 #include "damage_split.h"
+#include "image_encode.h"
 #include "pending.h"
+#include "pixel_hash.h"
 #include "pixel_kind.h"
 #include "scroll.h"
 #include "shadow.h"
@@ -89,6 +92,42 @@ struct pending_surface {
     struct shadow shadow;    /* data NULL: there is none */
 };
 
+struct picture {
+    pixman_box32_t box;    /* where it goes */
+    const uint8_t *pixels; /* of box, in the surface's format; nobody else changes them */
+    size_t stride;
+    uint8_t kind; /* enum pixel_kind, a guess */
+};
+
+struct image_name {
+    uint64_t id;
+    uint32_t flags; /* SPICE_IMAGE_FLAGS_* */
+    int found;      /* the client has it in its cache */
+};
+
+/* A picture on its way; pictures may be encoded by several threads between the two. */
+struct picture_job {
+    pixman_box32_t box;
+    struct pixels pixels;
+    struct image_settings settings;
+    struct pixel_hash key; /* if there is a cache or somebody to share with */
+    struct image_name name;
+    struct encoded_info info;
+    struct display_messages *encoded; /* the image, made elsewhere; NULL: not yet */
+    struct image_encoder *encoder;    /* for that */
+    uint8_t kind, failed;
+};
+
+enum { MAX_PHOTOS = 8 };
+
+struct photos {
+    struct picture_job jobs[MAX_PHOTOS];
+    uint32_t count;
+    uint64_t pixels;
+    struct display_messages *encoded[MAX_PHOTOS]; /* made when first needed */
+    struct image_encoder *encoders[MAX_PHOTOS];
+};
+
 struct pending {
     struct canvas *canvas;
     struct pending_settings settings;
@@ -110,6 +149,8 @@ struct pending {
     uint8_t *scratch; /* pixels of a surface that has no shadow */
     size_t cap_scratch;
     uint32_t sweep;
+    struct image_share *share; /* NULL: there is no other client */
+    struct photos photos;
     uint64_t uses; /* pictures looked for in the cache */
     struct scroll_finder finder;
     uint32_t vain_searches, scroll_pause; /* flushes */
@@ -148,12 +189,25 @@ int pending_send_damage(struct pending *pending, struct pending_surface *surface
                         int whole);
 
 /* pending_image.c */
-struct picture {
-    pixman_box32_t box;    /* where it goes */
-    const uint8_t *pixels; /* of box, in the surface's format; nobody else changes them */
-    size_t stride;
-    uint8_t kind; /* enum pixel_kind, a guess */
-};
+void pending_prepare_picture(struct pending *pending,
+                             const struct pending_surface *surface,
+                             const struct picture *picture, struct picture_job *job,
+                             struct display_messages *messages);
+/* 1 if the client will show it inexactly. */
+int pending_finish_picture(struct pending *pending,
+                           const struct pending_surface *surface,
+                           struct picture_job *job, struct display_messages *messages);
+
+/* pending_photos.c: pictures that several processors can encode at once. */
+
+/* Whether picture is one. */
+int pending_is_photo(const struct pending *pending, const struct picture *picture);
+void pending_add_photo(struct pending *pending, struct pending_surface *surface,
+                       const struct picture *picture, struct display_messages *messages);
+/* Encode and append those that were added. */
+void pending_send_photos(struct pending *pending, struct pending_surface *surface,
+                         struct display_messages *messages);
+void pending_photos_free(struct pending *pending);
 
 /* Append what shows picture on surface; 1 if the client will show it inexactly. */
 int pending_send_picture(struct pending *pending, const struct pending_surface *surface,

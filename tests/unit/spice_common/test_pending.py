@@ -7,13 +7,14 @@ import random
 import numpy as np
 import pytest
 
-from spice_common.client_images import GlzDictionary, PixmapCache
-from spice_common.pending import PendingSettings
+from spice_common.client_images import GlzDictionary, ImageShare, PixmapCache
+from spice_common.pending import BatchPosition, Pending, PendingSettings, draw_batch
 from spice_protocol.enums import SpiceImageCompression, SpiceRopd
 from spice_protocol.qxl_dev import QXLCopyBits, QxlDrawType, QXLPoint, QXLRect
 from tests.fakes.canvas_bench import CanvasBench
 
 WIDTH, HEIGHT = 320, 240
+SURFACE_CREATE_SIZE = 26
 ALL = QXLRect(0, 0, HEIGHT, WIDTH)
 
 
@@ -204,6 +205,60 @@ class TestCaches:
             sizes.append(len(bench.flush().data))
         assert sizes[1] < sizes[0] / 20
         assert sizes[2] < sizes[0] / 20
+
+
+class TestSharing:
+    def test_what_one_client_was_sent_is_not_encoded_again(self, bench):
+        share = ImageShare()
+        other = Pending(bench.canvas)
+        for pending in (bench.pending, other):
+            pending.set(PendingSettings(compression=SpiceImageCompression.QUIC))
+            pending.share(share)
+        gradient = (
+            np.add.outer(np.arange(HEIGHT), np.arange(WIDTH)) * 0x10101 & 0xFFFFFF
+        )
+        show(bench, gradient)
+        bench.draw_unseen()
+        first = bench.flush()
+        assert share.hits == 0
+        other.flush(bench.messages, max_bytes=1 << 24)
+        second = bench.messages.take()
+        assert share.hits > 0
+        assert len(second.data) == len(first.data) + SURFACE_CREATE_SIZE
+        assert bench.pending.counters().images == other.counters().images
+
+    @pytest.mark.parametrize("mode", ["QUIC", "LZ", "LZ4", "AUTO_LZ", "AUTO_GLZ"])
+    def test_several_processors_make_what_one_makes(self, bench, mode):
+        """With somebody to share with one processor does it, otherwise all do."""
+        compression = SpiceImageCompression[mode]
+        alone, shared = bench.pending, Pending(bench.canvas)
+        for pending in (alone, shared):
+            pending.set(PendingSettings(compression=compression, lz4=True))
+            while pending:
+                pending.flush(bench.messages, max_bytes=1 << 24)
+                bench.messages.take()
+        shared.share(ImageShare())
+        y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+        photo = (x * 3 + y) % 256 * 0x10203 ^ noise(seed=1) & 0x010101
+        show(bench, np.where(x // 80 % 2 == y // 60 % 2, photo, noise() % 3))
+        clients = [alone, shared]
+        while bench.device.get_commands(bench.batch):
+            position = BatchPosition()
+            draw_batch(
+                bench.canvas,
+                bench.batch,
+                position,
+                clients,
+                bench.messages,
+                max_bytes=1 << 26,
+            )
+            bench.device.release_commands(bench.batch)
+        runs = []
+        for pending in clients:
+            bench.messages.cdata.last_image_id = 0
+            pending.flush(bench.messages, max_bytes=1 << 26)
+            runs.append(bytes(bench.messages.take().data))
+        assert runs[0] == runs[1]
 
 
 class TestSlowClients:
