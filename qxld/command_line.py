@@ -113,8 +113,8 @@ Do what `qxld run` does, and write what the guest draws to FILE, packed if its n
 in .zst.  `qxld replay FILE` shows it again; so does spice-server-replay.  `run`, `serve`
 and `attach` do the same with --record FILE.
 
-If the disk is too slow the record ends there; the guest does not wait.  Of several displays
-the first is in FILE, the second in FILE-1 ...
+If the disk is too slow the record ends there; the guest does not wait.  Of several
+displays the first is in FILE, the second in FILE-1 ...
 
 example:
   qxld record desk.qxlrec.zst --disable-ticketing -- qemu-system-x86_64 -m 2048 ...
