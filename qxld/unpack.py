@@ -9,6 +9,7 @@ all that memory.  So this is also a program, which unpacks for another process::
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import sys
@@ -66,6 +67,8 @@ class RecordedFile:
             )
             assert self._child.stdout is not None
             self._plain = self._child.stdout
+            with contextlib.suppress(OSError):  # a pipe of 64 KiB does, too
+                fcntl.fcntl(self._plain, fcntl.F_SETPIPE_SZ, BLOCK_SIZE)
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill *buffer* from the front; how many bytes, 0 at the end.
