@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Commands of every type with numbers of every kind, on surfaces of every format, all
- * of it in memory that a sanitizer watches.  What is drawn inside a clip is what would be
- * drawn there without it, and nothing changes outside: how a command is cut into bands
- * and crops makes no difference.
+ * of it in memory that a sanitizer watches.  What is drawn inside a clip is what would
+ * be drawn there without it, and nothing changes outside: how a command is cut into
+ * bands and crops makes no difference.
  */
 #include <pixman.h>
 #include <spice/enums.h>
@@ -30,7 +30,8 @@ static int32_t
 number(int32_t from, int32_t to)
 {
     state = state * 1664525 + 1013904223;
-    return from + (int32_t)((uint64_t)(state >> 4) * (uint64_t)((int64_t)to - from + 1) >> 28);
+    return from +
+           (int32_t)((uint64_t)(state >> 4) * (uint64_t)((int64_t)to - from + 1) >> 28);
 }
 
 static int
@@ -105,8 +106,8 @@ add_image(struct scene *scene, uint32_t index, uint32_t surfaces)
     image->format = (uint8_t)(index == 3 ? number(1, 2) : number(1, 10));
     image->bitmap_flags = chance(2) ? SPICE_BITMAP_FLAGS_TOP_DOWN : 0;
     image->descriptor_flags = chance(4) ? QXL_IMAGE_HIGH_BITS_SET : 0;
-    image->stride = (uint32_t)bitmap_row_size(image->format, image->width) +
-                    (uint32_t)number(0, 5);
+    image->stride =
+        (uint32_t)bitmap_row_size(image->format, image->width) + (uint32_t)number(0, 5);
     image->data_size = (uint64_t)image->stride * image->height;
     image->first_chunk = batch->num_chunks;
     image->num_chunks = 2;
@@ -223,7 +224,8 @@ make_command(struct scene *scene, struct draw_command *command, uint32_t surface
     command->mask.pos_y = number(-10, 10);
     command->mask.flags = (uint8_t)number(0, 1);
     command->self_bitmap = (uint8_t)chance(9);
-    command->self_bitmap_area = (struct draw_rect){2, 3, number(3, SIDE), number(4, SIDE)};
+    command->self_bitmap_area =
+        (struct draw_rect){2, 3, number(3, SIDE), number(4, SIDE)};
     command->image = command->self_bitmap ? NO_IMAGE : 0;
     command->src_area = random_area(&scene->images[0]);
     if (chance(2)) {
@@ -248,9 +250,9 @@ make_command(struct scene *scene, struct draw_command *command, uint32_t surface
 
 /* ---- surfaces */
 
-static const uint32_t formats[] = {
-    SPICE_SURFACE_FMT_8_A,     SPICE_SURFACE_FMT_16_555, SPICE_SURFACE_FMT_16_565,
-    SPICE_SURFACE_FMT_32_xRGB, SPICE_SURFACE_FMT_32_ARGB};
+static const uint32_t formats[] = {SPICE_SURFACE_FMT_8_A, SPICE_SURFACE_FMT_16_555,
+                                   SPICE_SURFACE_FMT_16_565, SPICE_SURFACE_FMT_32_xRGB,
+                                   SPICE_SURFACE_FMT_32_ARGB};
 
 enum { NUM_SURFACES = 6 };
 
@@ -331,8 +333,9 @@ pixel_at(const struct surface *surface, int32_t x, int32_t y)
 {
     uint32_t pixel = 0;
 
-    memcpy(&pixel, surface->line_0 + y * surface->stride +
-                       (ptrdiff_t)x * (ptrdiff_t)surface->pixel_size,
+    memcpy(&pixel,
+           surface->line_0 + y * surface->stride +
+               (ptrdiff_t)x * (ptrdiff_t)surface->pixel_size,
            surface->pixel_size);
     if (surface->format == SPICE_SURFACE_FMT_16_555)
         pixel &= 0x7fff;
@@ -340,8 +343,8 @@ pixel_at(const struct surface *surface, int32_t x, int32_t y)
 }
 
 static void
-compare(const struct scene *scene, const struct memory *all, const struct memory *clipped,
-        const uint8_t *before)
+compare(const struct scene *scene, const struct memory *all,
+        const struct memory *clipped, const uint8_t *before)
 {
     const struct draw_command *command = &scene->batch->draws[0];
     const struct surface *drawn = canvas_find(all->canvas, command->surface_id);
