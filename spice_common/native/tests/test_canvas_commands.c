@@ -263,7 +263,7 @@ struct memory {
 };
 
 static void
-make_surfaces(struct memory *first, struct memory *second)
+make_surfaces(struct memory *first, struct memory *second, struct memory *third)
 {
     for (uint32_t i = 0; i < NUM_SURFACES; i++) {
         uint32_t format = formats[number(0, 4)];
@@ -275,7 +275,13 @@ make_surfaces(struct memory *first, struct memory *second)
         second->bytes[i] = malloc(first->size[i]);
         CHECK(second->bytes[i]);
         memcpy(second->bytes[i], first->bytes[i], first->size[i]);
+        third->bytes[i] = malloc(first->size[i]);
+        CHECK(third->bytes[i]);
+        memcpy(third->bytes[i], first->bytes[i], first->size[i]);
         stride = chance(2) ? stride : -stride;
+        CHECK(!canvas_create_surface(third->canvas, i, format, (uint32_t)width,
+                                     (uint32_t)height, stride, third->bytes[i],
+                                     first->size[i], 0));
         CHECK(!canvas_create_surface(first->canvas, i, format, (uint32_t)width,
                                      (uint32_t)height, stride, first->bytes[i],
                                      first->size[i], 0));
@@ -361,6 +367,60 @@ compare(const struct scene *scene, const struct memory *all,
         }
 }
 
+static int
+is_inside(pixman_box32_t box, int32_t x, int32_t y)
+{
+    return x >= box.x1 && x < box.x2 && y >= box.y1 && y < box.y2;
+}
+
+static int
+is_read(const struct draw_plan *plan, uint32_t surface_id, int32_t x, int32_t y)
+{
+    for (uint32_t i = 0; i < plan->num_reads; i++)
+        if (plan->reads[i].surface->id == surface_id &&
+            is_inside(plan->reads[i].box, x, y))
+            return 1;
+    return 0;
+}
+
+/* Change every pixel that plan does not depend on. */
+static void
+spoil(struct memory *memory, const struct draw_plan *plan)
+{
+    for (uint32_t i = 0; i < NUM_SURFACES; i++) {
+        const struct surface *surface = canvas_find(memory->canvas, i);
+
+        for (int32_t y = 0; y < (int32_t)surface->height; y++)
+            for (int32_t x = 0; x < (int32_t)surface->width; x++) {
+                uint8_t *pixel = surface->line_0 + y * surface->stride +
+                                 (ptrdiff_t)x * (ptrdiff_t)surface->pixel_size;
+
+                if (is_read(plan, i, x, y) || (i == plan->surface->id && !plan->opaque))
+                    continue;
+                for (uint32_t at = 0; at < surface->pixel_size; at++)
+                    pixel[at] ^= 0x5a;
+            }
+    }
+}
+
+/* Draw the scene where all else is different, as plan says: the outcome is the same. */
+static void
+check_plan(const struct scene *scene, const struct memory *all, struct memory *spoilt,
+           const struct draw_plan *plan)
+{
+    pixman_box32_t extents = plan->extents;
+    uint32_t id = plan->surface->id;
+    const struct surface *drawn = canvas_find(all->canvas, id);
+    const struct surface *other = canvas_find(spoilt->canvas, id);
+    struct draw_plan again;
+
+    spoil(spoilt, plan);
+    CHECK(draw(spoilt->canvas, scene, &again));
+    for (int32_t y = extents.y1; y < extents.y2; y++)
+        for (int32_t x = extents.x1; x < extents.x2; x++)
+            CHECK(pixel_at(drawn, x, y) == pixel_at(other, x, y));
+}
+
 static void
 make_scene(struct scene *scene)
 {
@@ -385,22 +445,25 @@ make_scene(struct scene *scene)
 }
 
 static int
-one_round(struct scene *scene, struct canvas *canvas, struct canvas *other)
+one_round(struct scene *scene, struct canvas **canvases)
 {
-    struct memory all = {.canvas = canvas}, clipped = {.canvas = other};
+    struct memory all = {.canvas = canvases[0]}, clipped = {.canvas = canvases[1]};
+    struct memory spoilt = {.canvas = canvases[2]};
     struct draw_command *command = &scene->batch->draws[0];
     struct draw_plan plan;
     uint8_t *before;
     uint32_t id;
     int drawn;
 
-    make_surfaces(&all, &clipped);
+    make_surfaces(&all, &clipped, &spoilt);
     make_scene(scene);
     id = command->surface_id;
     before = malloc(all.size[id]);
     CHECK(before);
     memcpy(before, all.bytes[id], all.size[id]);
     drawn = draw(all.canvas, scene, &plan);
+    if (drawn)
+        check_plan(scene, &all, &spoilt, &plan);
     command->clip_type = SPICE_CLIP_TYPE_RECTS;
     command->num_clips = (uint32_t)number(0, MAX_CLIPS);
     for (uint32_t i = 0; i < command->num_clips; i++)
@@ -412,6 +475,7 @@ one_round(struct scene *scene, struct canvas *canvas, struct canvas *other)
     free(before);
     free_surfaces(&all);
     free_surfaces(&clipped);
+    free_surfaces(&spoilt);
     for (uint32_t i = 0; i < scene->batch->num_chunks; i++)
         free((void *)scene->chunks[i].data);
     return drawn;
@@ -421,17 +485,21 @@ int
 main(void)
 {
     struct scene *scene = calloc(1, sizeof(*scene));
-    struct canvas *canvas = canvas_new(NUM_SURFACES), *other = canvas_new(NUM_SURFACES);
+    struct canvas *canvases[3];
     int drawn = 0;
 
-    CHECK(scene && canvas && other);
+    for (int i = 0; i < 3; i++) {
+        canvases[i] = canvas_new(NUM_SURFACES);
+        CHECK(canvases[i]);
+    }
+    CHECK(scene);
     scene->batch = calloc(1, sizeof(*scene->batch));
     CHECK(scene->batch);
     for (uint32_t i = 0; i < ROUNDS; i++)
-        drawn += one_round(scene, canvas, other);
+        drawn += one_round(scene, canvases);
     CHECK(drawn > ROUNDS / 4);
-    canvas_free(canvas);
-    canvas_free(other);
+    for (int i = 0; i < 3; i++)
+        canvas_free(canvases[i]);
     free(scene->batch);
     free(scene);
     return 0;
