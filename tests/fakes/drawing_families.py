@@ -29,7 +29,6 @@ from spice_protocol.messages.display import DisplayMsg
 from tests.fakes.drawing_cases import CELL, Case
 
 if TYPE_CHECKING:
-
     from spice_protocol.draw import SpiceImage
     from tests.fakes.drawing_cases import Maker
 

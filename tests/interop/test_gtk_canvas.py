@@ -203,9 +203,7 @@ def differing(ours: np.ndarray, others: np.ndarray, form: int) -> list[int]:
     return list(np.flatnonzero(cells))
 
 
-def run_family(
-    bench: Bench, client: GtkClient, folder: Path, name: str
-) -> list[str]:
+def run_family(bench: Bench, client: GtkClient, folder: Path, name: str) -> list[str]:
     """Draw a screen of cases; the names of those that differ."""
     bench.noise(bench.target, bench.form, SIDE, SIDE)
     maker = Maker(SEED, bench.form, bench.target, SIZES)
