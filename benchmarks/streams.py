@@ -154,9 +154,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="where to keep the figures (benchmarks/results/DATE-streams.json)",
     )
-    parser.add_argument(
-        "--markdown", type=Path, metavar="FILE", help="also write these"
-    )
     add_options(parser)
     return parser
 
