@@ -160,6 +160,7 @@ class Client:
             password=self.address.password or "",
         )
         slow = cls is DisplayChannel and options.max_mbps > 0
+        self.session.opening.add((channel_type, channel_id))
         try:
             async with asyncio.timeout(options.timeout_s):
                 link, rest, streams = await open_link(
@@ -168,6 +169,8 @@ class Client:
         except TimeoutError as error:
             text = f"{request.name}: no answer for {options.timeout_s:g} seconds"
             raise ConnectError(text) from error
+        finally:
+            self.session.opening.discard((channel_type, channel_id))
         assert link.result is not None
         channel = cls(link.result, channel_id, self.session)
         connection = Connection(channel, *streams, self._changed)

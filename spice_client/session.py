@@ -20,23 +20,22 @@ class Session:
 
     Images cached by one display are used by others, and a GLZ image may refer to one
     that comes on another channel: such a channel waits for the others.
+
+    Raises:
+        ValueError: the options offer caches that cannot be.
+
     """
 
     def __init__(self, options: ClientOptions | None = None) -> None:
         self.options = options or ClientOptions()
         self.channels: dict[tuple[int, int], Channel] = {}
         """By type and id."""
-        self._cache: PictureCache | None = None
-
-    @property
-    def cache(self) -> PictureCache:
+        self.opening: set[tuple[int, int]] = set()
+        """Those that are being linked: the server may count on them already."""
+        self.cache = PictureCache(
+            self.options.image_cache_pixels, self.options.glz_window_pixels
+        )
         """Images and GLZ window, as large as they are offered to the server."""
-        if self._cache is None:
-            options = self.options
-            self._cache = PictureCache(
-                options.image_cache_pixels, options.glz_window_pixels
-            )
-        return self._cache
 
     def add(self, channel: Channel) -> None:
         """Take a channel in."""
@@ -54,8 +53,8 @@ class Session:
 
     def has_other_displays(self, channel: Channel) -> bool:
         """Whether an image may still come on another display's channel."""
+        here = (ChannelType.DISPLAY, channel.id)
         return any(
-            other is not channel
-            for other in self.channels.values()
-            if other.TYPE is ChannelType.DISPLAY
+            kind == ChannelType.DISPLAY and (kind, number) != here
+            for kind, number in self.channels.keys() | self.opening
         )

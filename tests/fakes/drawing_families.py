@@ -29,7 +29,6 @@ from spice_protocol.messages.display import DisplayMsg
 from tests.fakes.drawing_cases import CELL, Case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from spice_protocol.draw import SpiceImage
     from tests.fakes.drawing_cases import Maker
@@ -328,7 +327,8 @@ def _composite(make: Maker, operator: int, name: str) -> Case:
         # Clients give a surface that is both the filter and repetition of the mask.
         mask = make.image(rng.randint(1, 60), rng.randint(1, 60))
     flags |= SpiceCompositeFlags.HAS_MASK if mask else 0
-    if rng.random() < 0.1:
+    if rng.random() < 0.1 and make.format != SpiceSurfaceFmt.FMT_8_A:
+        # Without its alpha nothing is left of a surface that is alpha only.
         flags |= SpiceCompositeFlags.SOURCE_OPAQUE
     transforms: list[SpiceTransform | None] = [None, None]
     if _takes_transform(source) and rng.random() < 0.6:

@@ -58,6 +58,7 @@ SHORT = (SpiceSurfaceFmt.FMT_16_555, SpiceSurfaceFmt.FMT_16_565)
 PIXEL = {XRGB: 4, ARGB: 4, A8: 1, **dict.fromkeys(SHORT, 2)}
 SIZES = ((2, 100, 80), (3, 90, 70))
 """Surfaces that cases read: id, width, height."""
+SEED = int(os.environ.get("SEED", "1"))
 COMMANDS_AT_ONCE = 16
 MEMORY_SIZE = 6 << 20
 """A picture of all cells and what the commands at once take besides."""
@@ -113,7 +114,6 @@ class Bench:
         self.shown = XRGB if form in {ARGB, A8} else form
         self.height = 2 * SIDE if form in {ARGB, A8} else SIDE
         self.target = 1 if form in {ARGB, A8} else 0
-        self.maker = Maker(1, form, self.target, SIZES)
         self.sent: list[tuple[int, bytes]] = []
         self.create(0, self.shown, SIDE, self.height)
         if self.target:
@@ -204,14 +204,15 @@ def differing(ours: np.ndarray, others: np.ndarray, form: int) -> list[int]:
 
 
 def run_family(
-    bench: Bench, client: GtkClient, folder: Path, name: str, first: int
+    bench: Bench, client: GtkClient, folder: Path, name: str
 ) -> list[str]:
     """Draw a screen of cases; the names of those that differ."""
     bench.noise(bench.target, bench.form, SIDE, SIDE)
+    maker = Maker(SEED, bench.form, bench.target, SIZES)
     cases: list[Case] = []
     for number in range(CELLS):
-        bench.maker.move_to(number)
-        cases.append(FAMILIES[name](bench.maker, first + number))
+        maker.move_to(number)
+        cases.append(FAMILIES[name](maker, number))
     bench.draw([message for case in cases for message in case.messages])
     bench.show_target()
     bench.flush()
@@ -234,10 +235,10 @@ def compare(
     bench = Bench(form, display)
     wrong = {}
     with GtkClient(host="127.0.0.1", port=str(port), password="sekret") as client:
-        for name in FAMILIES:
+        for name in os.environ.get("ONLY", "").split() or FAMILIES:
             if name == "rop3" and form not in ROP3_SURFACES:
                 continue
-            wrong[name] = run_family(bench, client, folder, name, 0)
+            wrong[name] = run_family(bench, client, folder, name)
     return wrong
 
 

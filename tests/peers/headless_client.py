@@ -13,6 +13,8 @@ from tests.peers.programs import Picture
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from spice_common.client_canvas import ClientCounts
+
 __all__ = ["HeadlessClient"]
 
 PATIENCE = 120.0
@@ -64,6 +66,10 @@ class HeadlessClient:
     def picture(self) -> Picture | None:
         """Return what display 0 shows now; ``None``: it has no surface."""
         return self._run(self._look())
+
+    def counts(self) -> ClientCounts:
+        """Return what display 0 was sent so far."""
+        return self._client.display().canvas.counts()
 
     async def _look(self) -> Picture | None:
         await self._client.wait_until(lambda: True)

@@ -3,9 +3,10 @@
  *
  *   spice_server_replay FILE PORT COMPRESSION CLIENTS
  *
- * FILE ("-": standard input) is played once CLIENTS display clients are there.  Lines on
- * standard output: "ready" when clients can connect, "played COMMANDS" when the server
- * took the last command.  It serves until it is ended by a signal.
+ * FILE ("-": standard input) is played once CLIENTS display clients are there.
+ * COMPRESSION is an image compression, or what slow networks get: "jpeg" (and quic) or
+ * "zlib_glz".  Lines on standard output: "ready" when clients can connect, "played
+ * COMMANDS" when the server took the last command.  It serves until a signal ends it.
  */
 #include <glib-unix.h>
 #include <glib.h>
@@ -365,8 +366,21 @@ compression_of(const char *name)
     g_error("no compression %s", name);
 }
 
+/* What a client far away would get. */
+static SpiceImageCompression
+wide_area(SpiceServer *server, const char *name)
+{
+    int jpeg = !strcmp(name, "jpeg"), zlib = !strcmp(name, "zlib_glz");
+
+    spice_server_set_jpeg_compression(server, jpeg ? SPICE_WAN_COMPRESSION_ALWAYS
+                                                   : SPICE_WAN_COMPRESSION_NEVER);
+    spice_server_set_zlib_glz_compression(server, zlib ? SPICE_WAN_COMPRESSION_ALWAYS
+                                                       : SPICE_WAN_COMPRESSION_NEVER);
+    return compression_of(jpeg ? "quic" : zlib ? "glz" : name);
+}
+
 static void
-serve(int port, SpiceImageCompression compression)
+serve(int port, const char *compression)
 {
     static QXLDevMemSlot memory = {.virt_end = UINTPTR_MAX, .qxl_ram_size = UINT32_MAX};
     SpiceServer *server = spice_server_new();
@@ -374,10 +388,9 @@ serve(int port, SpiceImageCompression compression)
     spice_server_set_addr(server, "127.0.0.1", SPICE_ADDR_FLAG_IPV4_ONLY);
     spice_server_set_port(server, port);
     spice_server_set_noauth(server);
-    spice_server_set_image_compression(server, compression);
+    spice_server_set_image_compression(server, wide_area(server, compression));
     /* What is compared is every pixel of the last picture. */
     spice_server_set_streaming_video(server, SPICE_STREAM_VIDEO_OFF);
-    spice_server_set_jpeg_compression(server, SPICE_WAN_COMPRESSION_NEVER);
     if (spice_server_init(server, &core))
         g_error("libspice-server does not start");
     qxl.base.sif = &device.base;
@@ -399,7 +412,7 @@ main(int argc, char **argv)
     if (!stream)
         g_error("%s cannot be opened", argv[1]);
     awaited = atoi(argv[4]);
-    serve(atoi(argv[2]), compression_of(argv[3]));
+    serve(atoi(argv[2]), argv[3]);
     puts("ready");
     fflush(stdout);
     g_thread_new("play", play, NULL);

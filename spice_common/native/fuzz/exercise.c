@@ -14,6 +14,7 @@
 
 enum {
     MAX_SURFACES = 1024,
+    NUM_SURFACES = 32,    /* that the canvas takes: fewer to look through each time */
     STEP_BYTES = 1 << 20, /* drawn between two looks at the clock in the real worker */
     MAX_STEPS = 100000,   /* more means that a loop does not end */
 };
@@ -218,7 +219,7 @@ get_host(uint32_t options)
     static struct host host;
     if (host.batch == NULL) {
         host.batch = command_batch_new();
-        host.canvas = canvas_new(MAX_SURFACES);
+        host.canvas = canvas_new(NUM_SURFACES);
         host.messages = display_messages_new();
         host.cursors = cursor_reader_new();
         CHECK(host.batch && host.canvas && host.messages && host.cursors);
@@ -233,8 +234,8 @@ get_host(uint32_t options)
 static void
 destroy_surfaces(struct canvas *canvas)
 {
-    uint32_t ids[MAX_SURFACES];
-    uint32_t count = canvas_surface_ids(canvas, ids, MAX_SURFACES);
+    uint32_t ids[NUM_SURFACES];
+    uint32_t count = canvas_surface_ids(canvas, ids, NUM_SURFACES);
     for (uint32_t i = 0; i < count; i++) {
         CHECK(canvas_destroy_surface(canvas, ids[i]) == CANVAS_OK);
     }

@@ -3,8 +3,8 @@
  * QUIC: any bytes as data, and any bytes as pixels.
  *
  * The first byte says which, and the type; the next two are the sides.  Data get a good
- * header, so that what follows is looked at; pixels must come back, and the data that they
- * became is decoded cut off and with the rest of the input over it.
+ * header, so that what follows is looked at; pixels must come back, and the data that
+ * they became is decoded cut off and with the rest of the input over it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 enum {
     HEAD = 3,
     MAX_SIDE = 256,
-    FEW_PIXELS = 1024, /* most of the time: there are more inputs a second */
+    FEW_PIXELS = 1024,  /* most of the time: there are more inputs a second */
     MAX_PIXELS = 16384, /* more than it takes for all paces */
     MAX_DATA = MAX_PIXELS * QUIC_MAX_PIXEL_SIZE + 64,
     PIXELS = 0x80, /* in the first byte */
@@ -75,7 +75,8 @@ decode_any(struct quic_decoder *with, const uint8_t *data, size_t size)
 }
 
 static void
-fuzz_data(struct quic_decoder *with, const uint8_t *head, const uint8_t *rest, size_t size)
+fuzz_data(struct quic_decoder *with, const uint8_t *head, const uint8_t *rest,
+          size_t size)
 {
     size_t header = head[0] & WHOLE ? 0 : QUIC_HEADER_SIZE;
     uint8_t *data = malloc(header + size);
@@ -100,22 +101,24 @@ fuzz_pixels(struct quic_decoder *with, const uint8_t *head, const uint8_t *rest,
 
     for (size_t i = 0; i < bytes; i++)
         pixels[i] = size == 0 ? 0 : rest[i % size];
-    int64_t wanted = quic_encode(encoder, type, width, height, pixels, bytes, (int64_t)row,
-                                 whole, sizeof(whole));
+    int64_t wanted = quic_encode(encoder, type, width, height, pixels, bytes,
+                                 (int64_t)row, whole, sizeof(whole));
     CHECK(wanted > 0);
-    CHECK(quic_decode(with, whole, (uint64_t)wanted, decoded, bytes, (int64_t)row, type) ==
-          QUIC_OK);
+    CHECK(quic_decode(with, whole, (uint64_t)wanted, decoded, bytes, (int64_t)row,
+                      type) == QUIC_OK);
     for (size_t i = 0; i < bytes; i++) {
-        uint8_t kept = type == QUIC_IMAGE_TYPE_RGB16 && i % 2 ? pixels[i] & 0x7f
-                       : type == QUIC_IMAGE_TYPE_RGB32 && i % 4 == 3 ? 0 : pixels[i];
+        uint8_t kept = type == QUIC_IMAGE_TYPE_RGB16 && i % 2        ? pixels[i] & 0x7f
+                       : type == QUIC_IMAGE_TYPE_RGB32 && i % 4 == 3 ? 0
+                                                                     : pixels[i];
         CHECK(decoded[i] == kept);
     }
     /* Memory that is just enough, or not: the sanitizer sees what is beyond. */
-    uint64_t room = head[0] & WHOLE ? (uint64_t)wanted : (uint64_t)wanted * head[1] / 256;
+    uint64_t room =
+        head[0] & WHOLE ? (uint64_t)wanted : (uint64_t)wanted * head[1] / 256;
     uint8_t *dst = malloc(room + 1);
     CHECK(dst != NULL);
-    int64_t written = quic_encode(encoder, type, width, height, pixels, bytes, (int64_t)row,
-                                  dst + 1, room);
+    int64_t written = quic_encode(encoder, type, width, height, pixels, bytes,
+                                  (int64_t)row, dst + 1, room);
     CHECK(written == (room < (uint64_t)wanted ? 0 : wanted));
     free(dst);
     for (size_t i = QUIC_HEADER_SIZE; i < size && i < (size_t)wanted; i += 1u + rest[i])
@@ -170,7 +173,8 @@ fuzz_seed(uint32_t number, uint8_t *bytes)
     if (number >= 40)
         return 0;
     size_t size = seed_pixels(kind, pixels);
-    bytes[0] = (uint8_t)(type | (number % 2 ? PLAIN : 0) | (number >= 20 ? WHOLE : PIXELS));
+    bytes[0] =
+        (uint8_t)(type | (number % 2 ? PLAIN : 0) | (number >= 20 ? WHOLE : PIXELS));
     bytes[1] = 23;
     bytes[2] = 11;
     if (number < 20) {

@@ -25,10 +25,11 @@ void glz_dictionary_free(struct glz_dictionary *dictionary);
 void glz_dictionary_reset(struct glz_dictionary *dictionary);
 
 /*
- * Encode height rows of type LZ_IMAGE_TYPE_RGB16, RGB24, RGB32 or RGBA, which begin
- * stride (> 0) bytes apart in pixels, and keep a copy of them.  Ids count from 0.
- * Bytes written; 0: they are more than dst_size, or the image is larger than the window
- * (it has no id then and is not kept); -1: bad arguments or no memory.
+ * Encode height rows of type LZ_IMAGE_TYPE_RGB16, RGB24, RGB32 or RGBA, stride bytes
+ * apart in pixels (a negative one: the first row comes last), and keep a copy of them.
+ * Ids count from 0. Bytes written; 0: they are more than dst_size, or the image is
+ * larger than the window (it has no id then and is not kept); -1: bad arguments or no
+ * memory.
  */
 int64_t glz_encode(struct glz_dictionary *dictionary, uint32_t type, uint32_t width,
                    uint32_t height, const uint8_t *pixels, uint64_t size,
@@ -76,7 +77,8 @@ enum glz_error {
 
 /*
  * Decode an image to 32-bit pixels (RGBA: with alpha, otherwise 0 there), keep it, and
- * forget what its header says.  dst: rows in the order of the data, stride bytes apart.
+ * forget what its header says.  dst: rows in the order of the data, stride bytes
+ * apart (a negative one: the first comes last).
  * 0, or an enum glz_error, and nothing has changed but dst.  An image that got
  * GLZ_NO_IMAGE may be tried again when another channel's have been decoded.
  */

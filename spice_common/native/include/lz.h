@@ -36,8 +36,9 @@ struct lz_encoder *lz_encoder_new(void);
 void lz_encoder_free(struct lz_encoder *encoder);
 
 /*
- * Encode height rows, which begin stride (> 0) bytes apart in pixels.  top_down is for
- * the decoder to know: 0 says that the first row is the picture's last one.
+ * Encode height rows, stride bytes apart in pixels (a negative one: the first row comes
+ * last).  top_down is for the decoder to know: 0 says that the first row encoded is the
+ * picture's last one.
  * Bytes written; 0: they are more than dst_size; -1: bad arguments or no memory.
  */
 int64_t lz_encode(struct lz_encoder *encoder, uint32_t type, uint32_t width,
@@ -56,10 +57,11 @@ struct lz_header {
 int lz_decode_header(const uint8_t *data, uint64_t size, struct lz_header *header);
 
 /*
- * Decode the rows, in the order in which they were encoded, to dst, stride (> 0) bytes
- * apart.  want_type is the image's own type, or RGB32 for RGB16 and RGB24.  Palette
- * types yield their indexes; XXXA leaves the three color bytes of each pixel as they
- * are. 0, or -1: the data are damaged, do not fit dst exactly once, or memory is short.
+ * Decode the rows, in the order in which they were encoded, to dst, stride bytes apart
+ * (a negative one: the first row comes last).  want_type is the image's own type, or
+ * RGB32 for RGB16 and RGB24.  Palette types yield their indexes; XXXA leaves the three
+ * color bytes of each pixel as they are. 0, or -1: the data are damaged, do not fit dst
+ * exactly once, or memory is short.
  */
 int lz_decode(const uint8_t *data, uint64_t size, uint8_t *dst, uint64_t dst_size,
               int64_t stride, uint32_t want_type);

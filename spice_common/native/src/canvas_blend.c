@@ -106,6 +106,8 @@ paint_composite(struct painter *painter)
     struct picture *picture = &painter->brush.pattern;
     struct composition composition = {.op = (pixman_op_t)flag_bits(command, 0, 8),
                                       .source = &painter->sampling};
+    pixman_box32_t box = {command->bbox.left, command->bbox.top, command->bbox.right,
+                          command->bbox.bottom};
     struct sampling mask;
 
     sample_composite_source(painter);
@@ -114,7 +116,9 @@ paint_composite(struct painter *painter)
         sample_composite_mask(command, &mask, picture);
         composition.mask = &mask;
     }
-    compose_visible(painter, &composition,
-                    surface_pixman_format(painter->target.format), 0);
+    if (sampling_is_possible(&painter->sampling, box) &&
+        (!composition.mask || sampling_is_possible(&mask, box)))
+        compose_visible(painter, &composition,
+                        surface_pixman_format(painter->target.format), 0);
     sampling_fini(&mask);
 }

@@ -156,7 +156,8 @@ operator_exists(uint32_t op)
 /*
  * A filter that needs parameters gets none.  A transformation stays with a client's
  * surface, and the next command that reads the surface finds it there; a surface that
- * is source and mask gets the repetition of the mask.
+ * is source and mask gets the repetition of the mask; without its alpha nothing is left
+ * of one that is alpha only.
  */
 static enum verdict
 judge_composite(struct painter *painter, struct draw_plan *plan)
@@ -177,7 +178,8 @@ judge_composite(struct painter *painter, struct draw_plan *plan)
         (composite->has_src_transform && painter->source.surface) ||
         (composite->has_mask_transform && painter->brush.pattern.surface) ||
         (painter->source.surface &&
-         painter->source.surface == painter->brush.pattern.surface))
+         painter->source.surface == painter->brush.pattern.surface) ||
+        (flags & SPICE_COMPOSITE_SOURCE_OPAQUE && painter->source.format == PIXMAN_a8))
         plan->portable = 0;
     read_all(plan, &painter->source);
     return DRAWABLE;

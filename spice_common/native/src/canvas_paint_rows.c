@@ -27,6 +27,15 @@ has_source(const struct draw_command *command)
     }
 }
 
+/* To the nearest whole number; what is too far away for any picture stays there. */
+static int32_t
+rounded(double number)
+{
+    double limit = 1 << 28;
+
+    return (int32_t)floor(fmin(fmax(number, -limit), limit) + 0.5);
+}
+
 /* The clients scale the source of a ROP3 from its origin on, not from the area's. */
 static void
 scale_for_rop3(struct painter *painter, double x_factor, double y_factor)
@@ -36,8 +45,8 @@ scale_for_rop3(struct painter *painter, double x_factor, double y_factor)
     sampling_scale(&painter->sampling, pixman_double_to_fixed(x_factor),
                    pixman_double_to_fixed(y_factor), 0, 0,
                    command->scale_mode == SPICE_IMAGE_SCALE_MODE_NEAREST);
-    painter->sampling.x += (int32_t)floor(command->src_area.left / x_factor + 0.5);
-    painter->sampling.y += (int32_t)floor(command->src_area.top / y_factor + 0.5);
+    painter->sampling.x += rounded(command->src_area.left / x_factor);
+    painter->sampling.y += rounded(command->src_area.top / y_factor);
 }
 
 void
@@ -54,8 +63,8 @@ scale_source(struct painter *painter)
     painter->sampling.x = -box->left;
     painter->sampling.y = -box->top;
     painter->is_scaled = 0;
-    if (command->type == QXL_DRAW_COMPOSITE)
-        return;
+    if (command->type == QXL_DRAW_COMPOSITE || src_width <= 0 || src_height <= 0)
+        return; /* the latter is not drawn */
     painter->is_scaled = width != src_width || height != src_height;
     if (!painter->is_scaled) {
         painter->sampling.x += area->left;

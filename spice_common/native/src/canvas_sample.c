@@ -70,6 +70,33 @@ sampled_range(const pixman_fixed_t *row, pixman_box32_t box, int32_t *first,
     *end = limited(high + 1 + MARGIN);
 }
 
+int
+sampling_is_possible(const struct sampling *sampling, pixman_box32_t box)
+{
+    /* A pixel more on each side, less than one for a mean, and some steps. */
+    int64_t margin = 65536 + 8, half = 32768;
+
+    for (int corner = 0; sampling->has_matrix && corner < 4; corner++) {
+        int64_t x = (int64_t)sampling->x +
+                    (corner & 1 ? (int64_t)box.x2 + 1 : (int64_t)box.x1 - 1);
+        int64_t y = (int64_t)sampling->y +
+                    (corner & 2 ? (int64_t)box.y2 + 1 : (int64_t)box.y1 - 1);
+
+        x = x * 65536 + (corner & 1 ? -half : half);
+        y = y * 65536 + (corner & 2 ? -half : half);
+        for (int i = 0; i < 2; i++) {
+            const pixman_fixed_t *row = sampling->matrix.matrix[i];
+            __int128 sum = (__int128)row[0] * x + (__int128)row[1] * y +
+                           (__int128)row[2] * 65536;
+            __int128 at = sum >> 16;
+
+            if (at < INT32_MIN + margin || at > INT32_MAX - margin)
+                return 0;
+        }
+    }
+    return 1;
+}
+
 pixman_box32_t
 sampling_area(const struct sampling *sampling, pixman_box32_t box)
 {

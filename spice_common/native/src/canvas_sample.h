@@ -31,6 +31,12 @@ void sampling_fini(struct sampling *sampling);
 void sampling_scale(struct sampling *sampling, pixman_fixed_t x_factor,
                     pixman_fixed_t y_factor, int32_t x, int32_t y, int nearest);
 
+/*
+ * Whether pixman samples box at all: it does not if any of it lies so far away that the
+ * numbers of FIXED16.16 end.  A part of the box might still be sampled.
+ */
+int sampling_is_possible(const struct sampling *sampling, pixman_box32_t box);
+
 /* What the sampling of box looks at, before it is cut to the picture. */
 pixman_box32_t sampling_area(const struct sampling *sampling, pixman_box32_t box);
 

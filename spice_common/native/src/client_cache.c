@@ -7,7 +7,7 @@
 #include "glz.h"
 
 enum {
-    NUM_BUCKETS = 16384, /* libspice-server itself hashes into 1024 */
+    NUM_BUCKETS = 4096,
     /* What an image costs besides its pixels, so that a million of 1 x 1 are not free. */
     IMAGE_OVERHEAD = 256,
     /* A server counts pixels and we bytes; it may also drop the old after the new. */
@@ -47,7 +47,7 @@ image_free(struct client_cache *cache, struct cached_image *entry)
 static void
 remove_all(struct client_cache *cache)
 {
-    for (uint32_t i = 0; i < NUM_BUCKETS; i++) {
+    for (uint32_t i = 0; i < NUM_BUCKETS && cache->num_images; i++) {
         while (cache->buckets[i]) {
             struct cached_image *entry = cache->buckets[i];
 

@@ -26,7 +26,7 @@ release_surface(struct client_canvas *canvas, uint32_t id)
 void
 client_free_surfaces(struct client_canvas *canvas)
 {
-    for (uint32_t id = 0; id < CLIENT_SURFACES; id++) {
+    for (uint32_t id = 0; id < CLIENT_SURFACES && canvas->total_size; id++) {
         if (canvas->pixels[id])
             release_surface(canvas, id);
     }

@@ -1,231 +1,134 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "glz_dictionary.h"
-#include "lz_match.h"
+#include "glz_search.h"
 
 enum {
     /* After so many places without a match (as a power of 2) steps become longer. */
-    PATIENCE = 5,
+    PATIENCE = 7,
     MAX_STEP = 16,
+    /* Units that are loaded at once: what is compared next is in the nearest cache. */
+    BAND = 1024,
+    /* How densely a match is remembered whose image is going to leave the window. */
+    REFRESH_STEP = 16,
+    /* Images older than one in so many of the window are. */
+    REFRESH_AGE = 4,
     /* A match without the middle of a long length. */
     MATCH_SIZE = 8,
 };
 
-/* All units of the ring are compared like this, whatever they stand for. */
-#define SAME LZ_UNIT_RGB32
-
-struct match {
-    uint32_t from; /* place in the ring */
-    uint32_t length;
-    uint32_t images_back;
-    uint32_t place; /* in the image it is from; the distance less one if in this */
-};
-
-/* The search in one plane. */
-struct search {
-    const struct glz_plane *plane;
-    const uint32_t *ring;
-    uint32_t *table;
-    unsigned shift;
-    uint32_t end;    /* of the plane, in the ring */
-    uint32_t repeat; /* how far back in the ring the last match was, modulo 2^32 */
-    uint32_t image_start, image_end; /* of the plane's image that repeat leads to */
-    uint32_t images_back;
-};
-
-LZ_INLINE const uint8_t *
-at(const struct search *search, uint32_t place)
-{
-    return (const uint8_t *)(search->ring + place);
-}
-
-LZ_INLINE uint32_t *
-slot(const struct search *search, uint32_t place)
-{
-    const uint8_t *units = at(search, place);
-    uint64_t key = lz_load64(units) * 0x9e3779b97f4a7c15u +
-                   (uint64_t)lz_load32(units + 8) * 0xd6e8feb86659fd93u;
-
-    return &search->table[key >> search->shift];
-}
-
 /* Bytes of a match but for those of a long length. */
 LZ_INLINE uint32_t
-match_size(const struct match *match)
+match_size(const struct glz_match *match)
 {
-    uint32_t far = match->place >= GLZ_NEAR_PLACES;
-    uint32_t bits = far ? 0 : 6, size = 3;
+    uint32_t far = match->place >= GLZ_NEAR_PLACES, bits = far ? 0 : 6, size = 3;
 
-    if (far && match->place >= GLZ_FAR_PLACES)
+    if (match->place >= GLZ_FAR_PLACES)
         size++;
     for (; match->images_back >> bits; bits += 8)
         size++;
     return size;
 }
 
-/* Does it take less than its units would as literals, with a byte to go on with those?
- */
+/* Does it take less than its units would, with a byte to go on with literals? */
 LZ_INLINE int
-worth_it(const struct match *match, enum lz_unit unit)
+worth_it(const struct glz_match *match, enum glz_coding coding)
 {
-    return match->length > lz_length_bias(unit) &&
-           match->length * lz_literal_size(unit) > match_size(match) + 1;
+    return match->length > glz_length_bias(coding) &&
+           match->length * (uint64_t)glz_literal_size(coding) > match_size(match) + 1;
 }
 
-/* Take what is at `from` if it agrees with `place` for longer than best does. */
-LZ_INLINE void
-try_place(const struct search *search, struct match *best, uint32_t place,
-          uint32_t from, uint32_t from_end)
-{
-    uint32_t limit = search->end - place, length;
-
-    if (limit > from_end - from)
-        limit = from_end - from;
-    if (limit <= best->length ||
-        search->ring[from + best->length] != search->ring[place + best->length])
-        return;
-    length = lz_match_length(at(search, from), at(search, place), limit, SAME);
-    if (length > best->length) {
-        best->length = length;
-        best->from = from;
-    }
-}
-
-LZ_INLINE int
-begins_match(const struct search *search, uint32_t a, uint32_t b)
-{
-    return lz_load64(at(search, a)) == lz_load64(at(search, b));
-}
-
-/* The plane of an earlier image in which a place of the ring lies, if one does. */
-LZ_INLINE const struct glz_image *
-earlier_plane(const struct search *search, uint32_t from, uint32_t *start)
-{
-    const struct glz_plane *plane = search->plane;
-    const struct glz_image *image = glz_dictionary_image_at(plane->dictionary, from);
-
-    if (!image || image->type != plane->type)
-        return NULL;
-    *start = plane->alpha ? image->alpha_start : image->start;
-    return from - *start < image->units ? image : NULL;
-}
-
-LZ_INLINE void
-try_seen(struct search *search, struct match *best, uint32_t place, uint32_t from)
-{
-    const struct glz_plane *plane = search->plane;
-    const struct glz_image *image;
-    uint32_t start;
-
-    if (!begins_match(search, from, place))
-        return;
-    if (from - plane->start < plane->count) {
-        if (from < place)
-            try_place(search, best, place, from, search->end);
-        return;
-    }
-    image = earlier_plane(search, from, &start);
-    if (image) {
-        uint32_t length = best->length;
-
-        try_place(search, best, place, from, start + image->units);
-        if (best->length > length) {
-            search->image_start = start;
-            search->image_end = start + image->units;
-            search->images_back = (uint32_t)(plane->id - image->id);
-        }
-    }
-}
-
-/* Fill in where a match is from, now that it is chosen. */
-LZ_INLINE void
-locate(const struct search *search, struct match *match, uint32_t place)
-{
-    if (match->from - search->plane->start < search->plane->count) {
-        match->images_back = 0;
-        match->place = place - match->from - 1;
-    } else {
-        match->images_back = search->images_back;
-        match->place = match->from - search->image_start;
-    }
-}
-
-LZ_INLINE struct match
-find_match(struct search *search, uint32_t place, enum lz_unit unit)
-{
-    const struct glz_plane *plane = search->plane;
-    uint32_t *seen = slot(search, place);
-    uint32_t from = *seen, repeat = place - search->repeat;
-    struct match best = {0, 0, 0, 0};
-
-    *seen = place;
-    if (place > plane->start && begins_match(search, place - 1, place))
-        try_place(search, &best, place, place - 1, search->end);
-    if (place - plane->start >= plane->row_units &&
-        begins_match(search, place - plane->row_units, place))
-        try_place(search, &best, place, place - plane->row_units, search->end);
-    if (repeat - search->image_start < search->image_end - search->image_start)
-        try_place(search, &best, place, repeat, search->image_end);
-    try_seen(search, &best, place, from);
-    if (best.length > 0) {
-        locate(search, &best, place);
-        if (!worth_it(&best, unit))
-            best.length = 0;
-    }
-    return best;
-}
-
+/* The byte with `rest` that counts those of the distance, and these. */
 LZ_INLINE uint8_t *
-put_images_back(uint8_t *dst, uint32_t images_back, uint32_t shift, uint8_t rest)
+put_images_back(uint8_t *dst, uint32_t images_back, uint32_t rest)
 {
     uint8_t *count = dst++;
-    uint8_t bytes = 0;
+    uint32_t bytes = 0;
 
-    for (images_back >>= shift; images_back; images_back >>= 8, bytes++)
+    for (; images_back; images_back >>= 8, bytes++)
         *dst++ = (uint8_t)images_back;
     *count = (uint8_t)(bytes << 6 | rest);
     return dst;
 }
 
 LZ_INLINE uint8_t *
-put_match(uint8_t *dst, const uint8_t *dst_end, const struct match *match,
-          enum lz_unit unit)
+put_match(uint8_t *dst, const uint8_t *dst_end, const struct glz_match *match,
+          enum glz_coding coding)
 {
-    uint32_t length = match->length - lz_length_bias(unit), place = match->place;
-    uint32_t low = (place & 15) | (place < GLZ_NEAR_PLACES ? 0 : GLZ_FAR_FLAG);
+    uint32_t length = match->length - glz_length_bias(coding), place = match->place;
+    uint32_t far = place >= GLZ_NEAR_PLACES ? GLZ_FAR_FLAG : 0, rest;
 
     if ((uint64_t)(dst_end - dst) < MATCH_SIZE + length / 255)
         return NULL;
-    dst = lz_put_length(dst, length, low);
+    dst = lz_put_length(dst, length, (place & 15) | far);
     *dst++ = (uint8_t)(place >> 4);
-    if (place < GLZ_NEAR_PLACES)
-        return put_images_back(dst, match->images_back, 6, match->images_back & 63);
-    low = (place >> 12 & 31) | (place < GLZ_FAR_PLACES ? 0 : GLZ_VERY_FAR_FLAG);
-    dst = put_images_back(dst, match->images_back, 0, (uint8_t)low);
-    if (place >= GLZ_FAR_PLACES)
+    if (!far)
+        return put_images_back(dst, match->images_back >> 6, match->images_back & 63);
+    rest = place < GLZ_FAR_PLACES ? 0 : GLZ_VERY_FAR_FLAG;
+    dst = put_images_back(dst, match->images_back, (place >> 12 & 31) | rest);
+    if (rest)
         *dst++ = (uint8_t)(place >> 17);
     return dst;
 }
 
-LZ_INLINE void
-account(struct search *search, const struct match *match)
+/* Write count units of the ring as they are; NULL if that does not fit. */
+LZ_INLINE uint8_t *
+put_literals(uint8_t *dst, const uint8_t *dst_end, const uint32_t *units,
+             uint32_t count, enum glz_coding coding)
 {
-    struct glz_stats *stats = &search->plane->dictionary->stats;
+    if (coding == GLZ_CODE_RGB32)
+        return lz_put_literals(dst, dst_end, (const uint8_t *)units, count,
+                               LZ_UNIT_RGB32);
+    while (count > 0) {
+        uint32_t few = count < LZ_MAX_LITERALS ? count : LZ_MAX_LITERALS;
 
-    if (match->images_back)
-        stats->matched_earlier += match->length;
-    else
-        stats->matched_own += match->length;
+        if ((uint64_t)(dst_end - dst) < 1 + few * glz_literal_size(coding))
+            return NULL;
+        *dst++ = (uint8_t)(few - 1);
+        for (uint32_t i = 0; i < few; i++) {
+            if (coding == GLZ_CODE_ALPHA) {
+                *dst++ = (uint8_t)(units[i] >> 24);
+            } else {
+                *dst++ = (uint8_t)(units[i] >> 8);
+                *dst++ = (uint8_t)units[i];
+            }
+        }
+        units += few;
+        count -= few;
+    }
+    return dst;
+}
+
+static void
+load(struct glz_search *search)
+{
+    search->loaded += glz_source_load(search->plane->source, BAND);
+}
+
+/* What is loaded only when the match has come so far. */
+LZ_INLINE void
+extend(struct glz_search *search, struct glz_match *match, uint32_t place)
+{
+    uint32_t from_end = match->images_back ? search->image_end : search->end;
+
+    while (place + match->length == search->loaded && search->loaded < search->end) {
+        uint32_t from = match->from + match->length, limit;
+
+        load(search);
+        limit = search->loaded - (place + match->length);
+        if (limit > from_end - from)
+            limit = from_end - from;
+        match->length += glz_match_length(search, from, place + match->length, limit);
+    }
 }
 
 /* Units before the match which agree as well become part of it. */
 LZ_INLINE uint32_t
-grow_back(const struct search *search, struct match *match, uint32_t place,
+grow_back(const struct glz_search *search, struct glz_match *match, uint32_t place,
           uint32_t first)
 {
     uint32_t start = match->images_back ? search->image_start : search->plane->start;
 
     while (place > first && match->from > start &&
-           search->ring[place - 1] == search->ring[match->from - 1]) {
+           glz_same_unit(search, place - 1, match->from - 1)) {
         place--;
         match->from--;
         match->length++;
@@ -234,86 +137,88 @@ grow_back(const struct search *search, struct match *match, uint32_t place,
     return place;
 }
 
+/*
+ * Remember the match that ends at `end`.  Its ends are enough as long as what it
+ * repeats is in the table; when that leaves the window, the copy here must be found
+ * instead.
+ */
 LZ_INLINE void
-remember(const struct search *search, uint32_t place)
+remember_match(const struct glz_search *search, const struct glz_match *match,
+               uint32_t end)
 {
-    if (place + GLZ_LOOKAHEAD <= search->end)
-        *slot(search, place) = place;
-}
+    struct glz_dictionary *dictionary = search->plane->dictionary;
+    uint64_t images = dictionary->next_id - dictionary->head_id;
 
-/* Write count units of the ring, which are pixels of `unit`, as they are. */
-LZ_INLINE uint8_t *
-put_literals(uint8_t *dst, const uint8_t *dst_end, const uint32_t *units,
-             uint32_t count, enum lz_unit unit)
-{
-    if (unit == LZ_UNIT_RGB32)
-        return lz_put_literals(dst, dst_end, (const uint8_t *)units, count, unit);
-    while (count > 0) {
-        uint32_t few = count < LZ_MAX_LITERALS ? count : LZ_MAX_LITERALS;
-
-        if ((uint64_t)(dst_end - dst) < 1 + (uint64_t)few * lz_literal_size(unit))
-            return NULL;
-        *dst++ = (uint8_t)(few - 1);
-        for (uint32_t i = 0; i < few; i++) {
-            if (unit == LZ_UNIT_RGB16)
-                *dst++ = (uint8_t)(units[i] >> 8);
-            *dst++ = (uint8_t)units[i];
+    if (match->images_back == 0) {
+        dictionary->stats.matched_own += match->length;
+    } else {
+        dictionary->stats.matched_earlier += match->length;
+        if (match->images_back > images / REFRESH_AGE) {
+            for (uint32_t i = match->length; i > REFRESH_STEP; i -= REFRESH_STEP)
+                glz_remember(search, end - i);
         }
-        units += few;
-        count -= few;
     }
-    return dst;
+    glz_remember(search, end - 2);
+    glz_remember(search, end - 1);
 }
 
 LZ_INLINE uint8_t *
-compress(struct search *search, uint8_t *dst, const uint8_t *dst_end, enum lz_unit unit)
+compress(struct glz_search *search, uint8_t *dst, const uint8_t *dst_end,
+         enum glz_coding coding)
 {
     uint32_t first = search->plane->start, place = first, misses = 0;
 
+    search->coding = coding;
     while (place + GLZ_LOOKAHEAD <= search->end) {
-        struct match match = find_match(search, place, unit);
+        struct glz_match match;
 
-        if (match.length == 0) {
+        if (place + GLZ_LOOKAHEAD > search->loaded)
+            load(search);
+        match = glz_find(search, place);
+        if (!worth_it(&match, coding)) {
             uint32_t step = 1 + (misses++ >> PATIENCE);
 
             place += step < MAX_STEP ? step : MAX_STEP;
             continue;
         }
         misses = 0;
+        extend(search, &match, place);
         if (match.images_back)
             search->repeat = place - match.from;
         place = grow_back(search, &match, place, first);
-        dst = put_literals(dst, dst_end, search->ring + first, place - first, unit);
-        if (!dst || !(dst = put_match(dst, dst_end, &match, unit)))
+        dst = put_literals(dst, dst_end, search->ring + first, place - first, coding);
+        if (!dst || !(dst = put_match(dst, dst_end, &match, coding)))
             return NULL;
-        account(search, &match);
         place += match.length;
         first = place;
-        remember(search, place - 2);
-        remember(search, place - 1);
+        remember_match(search, &match, place);
     }
-    return put_literals(dst, dst_end, search->ring + first, search->end - first, unit);
+    while (search->loaded < search->end)
+        load(search);
+    return put_literals(dst, dst_end, search->ring + first, search->end - first,
+                        coding);
 }
 
 uint8_t *
 glz_compress(const struct glz_plane *plane, uint8_t *dst, const uint8_t *dst_end)
 {
     struct glz_dictionary *dictionary = plane->dictionary;
-    struct search search = {
+    struct glz_search search = {
         .plane = plane,
         .ring = dictionary->ring,
         .table = dictionary->table,
         .shift = 64 - dictionary->table_bits,
+        .loaded = plane->start + (plane->source->y > 0 ? plane->count : 0),
         .end = plane->start + plane->count,
     };
 
-    switch (plane->unit) {
-    case LZ_UNIT_BYTE:
-        return compress(&search, dst, dst_end, LZ_UNIT_BYTE);
-    case LZ_UNIT_RGB16:
-        return compress(&search, dst, dst_end, LZ_UNIT_RGB16);
-    case LZ_UNIT_RGB32:
-        return compress(&search, dst, dst_end, LZ_UNIT_RGB32);
+    switch (plane->coding) {
+    case GLZ_CODE_RGB32:
+        return compress(&search, dst, dst_end, GLZ_CODE_RGB32);
+    case GLZ_CODE_RGB16:
+        return compress(&search, dst, dst_end, GLZ_CODE_RGB16);
+    case GLZ_CODE_ALPHA:
+        return compress(&search, dst, dst_end, GLZ_CODE_ALPHA);
     }
     return NULL;
 }

@@ -186,25 +186,24 @@ glz_decode(struct glz_window *window, const uint8_t *data, uint64_t size, uint8_
 {
     struct glz_header header;
     uint32_t *pixels;
-    uint64_t row_size;
+    struct lz_rows rows;
+    uint32_t row_size;
     int error;
 
     if (glz_decode_header(data, size, &header))
         return GLZ_DAMAGED;
-    row_size = (uint64_t)header.width * 4;
-    if (stride < (int64_t)row_size || dst_size < row_size ||
-        (dst_size - row_size) / (uint64_t)stride < header.height - 1)
+    row_size = header.width * 4;
+    if (lz_rows_init(&rows, dst, dst_size, stride, row_size, header.height))
         return GLZ_DAMAGED;
     error = glz_window_check(window, &header);
     if (error)
         return error;
-    pixels = malloc(row_size * header.height);
+    pixels = malloc((uint64_t)row_size * header.height);
     if (!pixels)
         return GLZ_NO_MEMORY;
     error = decode_pixels(window, &header, data, size, pixels);
     for (uint32_t y = 0; !error && y < header.height; y++)
-        memcpy(dst + y * (uint64_t)stride, pixels + (uint64_t)y * header.width,
-               row_size);
+        memcpy(lz_row(&rows, y), pixels + (uint64_t)y * header.width, row_size);
     if (!error)
         error = glz_window_add(window, &header, pixels);
     if (error)

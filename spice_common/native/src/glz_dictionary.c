@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 enum {
-    FIRST_RING_UNITS = 1 << 14,
+    FIRST_RING_UNITS = 1 << 12,
     FIRST_IMAGES = 64,
     FIRST_TABLE_BITS = 12,
-    MAX_TABLE_BITS = 18,
+    MAX_TABLE_BITS = 19,
     /* The table has a slot for so many units (as a power of 2) of the ring. */
     UNITS_PER_SLOT_BITS = 2,
 };

@@ -3,8 +3,7 @@
  * glz_dictionary.h: where the encoder keeps the images of a window and finds them
  * again.
  *
- * All pixels are in one ring of 32-bit units, with the bits that do not count cleared.
- * An image is in one piece there; of an RGBA image the alpha plane follows the colors.
+ * All pixels are in one ring of 32-bit units, an image's in one piece.
  * The table says where units like some were seen last.  It is never tidied: what lies
  * at such a place now is compared, and then asked for the image that it belongs to.
  */
@@ -14,6 +13,7 @@
 #include <pthread.h>
 
 #include "glz_format.h"
+#include "glz_source.h"
 
 enum {
     GLZ_BLOCK_BITS = 6,
@@ -21,12 +21,14 @@ enum {
     GLZ_LOOKAHEAD = 4,               /* units that hash and comparison look at */
 };
 
+/* Bits of a place in the table, above those that a ring needs: some of the hash. */
+#define GLZ_MARK 0xfc000000u
+
 struct glz_image {
     uint64_t id;
-    uint32_t start;       /* in the ring */
-    uint32_t alpha_start; /* 0: it has no alpha */
-    uint32_t units;       /* of one plane */
-    uint32_t cost;        /* units of the ring, gaps included */
+    uint32_t start; /* in the ring */
+    uint32_t units;
+    uint32_t cost; /* units of the ring, with the gap behind it */
     uint32_t type;
 };
 
@@ -67,8 +69,16 @@ glz_dictionary_image_at(const struct glz_dictionary *dictionary, uint32_t place)
     /* back is 0 for the image that is being encoded, too. */
     if (back == 0 || back > (uint32_t)(dictionary->next_id - dictionary->head_id))
         return NULL;
-    return image;
+    /* Between two images, or another one was here when the block got its id. */
+    return place - image->start < image->units ? image : NULL;
 }
+
+/* What of its units is coded, and how. */
+enum glz_coding {
+    GLZ_CODE_RGB32,
+    GLZ_CODE_RGB16,
+    GLZ_CODE_ALPHA,
+};
 
 /* One plane of the image that is being encoded. */
 struct glz_plane {
@@ -76,8 +86,8 @@ struct glz_plane {
     uint64_t id;
     uint32_t type;
     uint32_t start, count, row_units;
-    enum lz_unit unit;
-    int alpha;
+    enum glz_coding coding;
+    struct glz_source *source; /* of what is not in the ring yet */
 };
 
 /* Write the packets of plane; returns their end, NULL if dst_end comes before. */

@@ -4,44 +4,9 @@
 /* What is to be encoded. */
 struct picture {
     uint32_t type, width, height;
-    const uint8_t *pixels;
-    uint64_t stride;
+    struct lz_rows rows;
     int top_down;
 };
-
-static void
-load_colors(const struct picture *picture, uint32_t *units)
-{
-    for (uint32_t y = 0; y < picture->height; y++, units += picture->width) {
-        const uint8_t *row = picture->pixels + y * picture->stride;
-
-        if (picture->type == LZ_IMAGE_TYPE_RGB16) {
-            for (uint32_t x = 0; x < picture->width; x++)
-                units[x] =
-                    ((uint32_t)row[2 * (uint64_t)x + 1] << 8 | row[2 * (uint64_t)x]) &
-                    0x7fff;
-        } else if (picture->type == LZ_IMAGE_TYPE_RGB24) {
-            for (uint32_t x = 0; x < picture->width; x++)
-                units[x] = (uint32_t)row[3 * (uint64_t)x] |
-                           (uint32_t)row[3 * (uint64_t)x + 1] << 8 |
-                           (uint32_t)row[3 * (uint64_t)x + 2] << 16;
-        } else {
-            for (uint32_t x = 0; x < picture->width; x++)
-                units[x] = lz_load32(row + 4 * (uint64_t)x) & 0xffffff;
-        }
-    }
-}
-
-static void
-load_alpha(const struct picture *picture, uint32_t *units)
-{
-    for (uint32_t y = 0; y < picture->height; y++, units += picture->width) {
-        const uint8_t *row = picture->pixels + y * picture->stride;
-
-        for (uint32_t x = 0; x < picture->width; x++)
-            units[x] = row[4 * (uint64_t)x + 3];
-    }
-}
 
 static uint8_t *
 put_header(uint8_t *dst, const struct picture *picture, const struct lz_layout *layout,
@@ -60,36 +25,33 @@ put_header(uint8_t *dst, const struct picture *picture, const struct lz_layout *
     return lz_put_be32(dst, (uint32_t)(id - dictionary->head_id));
 }
 
-static uint32_t
-block_multiple(uint32_t units)
-{
-    return (units + GLZ_BLOCK - 1) & ~(uint32_t)(GLZ_BLOCK - 1);
-}
-
 /* With the lock held: the packets of an image for which there is room. */
 static uint8_t *
 encode_planes(struct glz_dictionary *dictionary, const struct picture *picture,
-              const struct lz_layout *layout, const struct glz_image *image,
-              uint8_t *dst, const uint8_t *dst_end)
+              const struct glz_image *image, uint8_t *dst, const uint8_t *dst_end)
 {
+    struct glz_source source = {
+        .rows = picture->rows,
+        .type = picture->type,
+        .width = picture->width,
+        .height = picture->height,
+        .units = dictionary->ring + image->start,
+    };
     struct glz_plane plane = {
         .dictionary = dictionary,
+        .source = &source,
         .id = image->id,
         .type = image->type,
         .start = image->start,
-        .count = layout->units,
-        .row_units = layout->row_units,
-        .unit = layout->unit,
+        .count = image->units,
+        .row_units = picture->width,
+        .coding = image->type == LZ_IMAGE_TYPE_RGB16 ? GLZ_CODE_RGB16 : GLZ_CODE_RGB32,
     };
 
-    load_colors(picture, dictionary->ring + image->start);
     dst = glz_compress(&plane, dst, dst_end);
     if (!dst || picture->type != LZ_IMAGE_TYPE_RGBA)
         return dst;
-    load_alpha(picture, dictionary->ring + image->alpha_start);
-    plane.start = image->alpha_start;
-    plane.unit = LZ_UNIT_BYTE;
-    plane.alpha = 1;
+    plane.coding = GLZ_CODE_ALPHA;
     return glz_compress(&plane, dst, dst_end);
 }
 
@@ -99,12 +61,10 @@ encode(struct glz_dictionary *dictionary, const struct picture *picture,
        const struct lz_layout *layout, uint8_t *dst, const uint8_t *dst_end)
 {
     struct glz_stats before = dictionary->stats;
-    uint32_t plane_cost = block_multiple(layout->units);
-    int has_alpha = picture->type == LZ_IMAGE_TYPE_RGBA;
     struct glz_image image = {
         .id = dictionary->next_id,
         .units = layout->units,
-        .cost = has_alpha ? 2 * plane_cost : plane_cost,
+        .cost = (layout->units + GLZ_BLOCK - 1) & ~(uint32_t)(GLZ_BLOCK - 1),
         .type = picture->type,
     };
     uint8_t *end;
@@ -113,9 +73,8 @@ encode(struct glz_dictionary *dictionary, const struct picture *picture,
         return 0;
     if (glz_dictionary_make_room(dictionary, &image))
         return -1;
-    image.alpha_start = has_alpha ? image.start + plane_cost : 0;
     end = put_header(dst, picture, layout, dictionary);
-    end = encode_planes(dictionary, picture, layout, &image, end, dst_end);
+    end = encode_planes(dictionary, picture, &image, end, dst_end);
     if (!end) {
         dictionary->stats = before;
         return 0;
@@ -131,13 +90,13 @@ glz_encode(struct glz_dictionary *dictionary, uint32_t type, uint32_t width,
            uint32_t height, const uint8_t *pixels, uint64_t size, int64_t stride,
            int top_down, uint8_t *dst, uint64_t dst_size)
 {
-    struct picture picture = {type, width, height, pixels, (uint64_t)stride, top_down};
+    struct picture picture = {
+        .type = type, .width = width, .height = height, .top_down = top_down};
     struct lz_layout layout;
     int64_t written;
 
     if (!glz_type_valid(type) || lz_layout_init(&layout, type, width, height) ||
-        stride < (int64_t)layout.row_size || size < layout.row_size ||
-        (size - layout.row_size) / (uint64_t)stride < height - 1)
+        lz_rows_init(&picture.rows, pixels, size, stride, layout.row_size, height))
         return -1;
     if (dst_size < GLZ_HEADER_SIZE || layout.units > GLZ_MAX_WINDOW)
         return 0;

@@ -8,10 +8,13 @@
 
 #include "image_decoders.h"
 
+/* 8BIT_A is what libspice-server sends, though it crashes the clients it knows. */
 static uint32_t
 lz4_pixel_size(uint8_t format)
 {
     switch (format) {
+    case SPICE_BITMAP_FMT_8BIT_A:
+        return 1;
     case SPICE_BITMAP_FMT_16BIT:
         return 2;
     case SPICE_BITMAP_FMT_24BIT:

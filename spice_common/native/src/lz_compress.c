@@ -7,7 +7,7 @@ enum {
     /* What the search looks at from one place: never beyond the plane. */
     LOOKAHEAD = 4,
     /* After so many places without a match (as a power of 2) steps become longer. */
-    PATIENCE = 5,
+    PATIENCE = 4,
     MAX_STEP = 16,
     /* First byte, low byte of the distance, two more if it is far, end of the length.
      */
@@ -94,7 +94,7 @@ try_distance(struct match *best, const uint8_t *at, uint32_t distance, uint32_t 
     if (best->length >= limit || !same_unit(from + (uint64_t)best->length * size,
                                             at + (uint64_t)best->length * size, unit))
         return;
-    length = lz_match_length(from, at, limit, unit);
+    length = lz_match_length(from, at, limit, size, lz_unit_mask(unit));
     if (length > best->length) {
         best->length = length;
         best->distance = distance;
@@ -113,20 +113,17 @@ find_match(struct lz_table *table, const struct lz_plane *plane, uint32_t place,
     struct match best = {0, 0};
 
     *slot = table->base + place;
-    if (begins_match(at - size, at, unit)) {
-        best.length = lz_match_length(at - size, at, limit, unit);
-        best.distance = 1;
-    }
     if (above <= place && above <= LZ_NEAR &&
         begins_match(at - (uint64_t)above * size, at, unit))
         try_distance(&best, at, above, limit, unit);
-    if (best.length > 0)
-        return best;
-    if (seen >= place || distance > LZ_NEAR + LZ_FAR ||
-        !begins_match(at - (uint64_t)distance * size, at, unit))
-        return best;
-    try_distance(&best, at, distance, limit, unit);
-    if (best.length < (distance > LZ_NEAR ? far_minimum(unit) : 1))
+    if (begins_match(at - size, at, unit))
+        try_distance(&best, at, 1, limit, unit);
+    if (best.length == 0 && seen < place && distance <= LZ_NEAR + LZ_FAR &&
+        begins_match(at - (uint64_t)distance * size, at, unit))
+        try_distance(&best, at, distance, limit, unit);
+    /* Pixels that changed since begins_match() saw them can make a match short, too. */
+    if (best.length <= lz_length_bias(unit) ||
+        (best.distance > LZ_NEAR && best.length < far_minimum(unit)))
         best.length = 0;
     return best;
 }

@@ -29,8 +29,7 @@ struct decoding {
     struct lz_layout layout;
     enum lz_output output;
     uint32_t want_type;
-    uint8_t *dst;
-    uint64_t stride;
+    struct lz_rows rows;
 };
 
 /* What the units become, and how long the wanted rows are; 0: they cannot be had. */
@@ -68,20 +67,22 @@ decode_colors(struct decoding *decoding)
 {
     const struct lz_layout *layout = &decoding->layout;
     uint64_t row_size = (uint64_t)layout->row_units * lz_output_size(decoding->output);
-    uint8_t *units = decoding->dst;
+    uint8_t *units = decoding->rows.first;
+    int apart = decoding->want_type == LZ_IMAGE_TYPE_RGB24 ||
+                decoding->rows.step != (int64_t)row_size;
 
     /* A match knows no rows: it is copied where there are no gaps between them. */
-    if (decoding->want_type == LZ_IMAGE_TYPE_RGB24 || decoding->stride != row_size) {
+    if (apart) {
         units = malloc(row_size * decoding->header.height);
         if (!units)
             return -1;
     }
     decoding->in = lz_expand(decoding->in, decoding->in_end, units, layout->units,
                              decoding->output);
-    if (units == decoding->dst)
+    if (!apart)
         return decoding->in ? 0 : -1;
     for (uint32_t y = 0; decoding->in && y < decoding->header.height; y++) {
-        uint8_t *row = decoding->dst + y * decoding->stride;
+        uint8_t *row = lz_row(&decoding->rows, y);
 
         if (decoding->want_type == LZ_IMAGE_TYPE_RGB24)
             narrow(row, units + y * row_size, decoding->header.width);
@@ -103,8 +104,7 @@ decode_alpha(struct decoding *decoding)
     decoding->in = lz_expand(decoding->in, decoding->in_end, alpha, width * height,
                              LZ_OUTPUT_BYTE);
     for (uint32_t y = 0; decoding->in && y < height; y++)
-        lz_set_alpha(decoding->dst + y * decoding->stride, alpha + (uint64_t)y * width,
-                     width);
+        lz_set_alpha(lz_row(&decoding->rows, y), alpha + (uint64_t)y * width, width);
     free(alpha);
     return decoding->in ? 0 : -1;
 }
@@ -113,11 +113,8 @@ int
 lz_decode(const uint8_t *data, uint64_t size, uint8_t *dst, uint64_t dst_size,
           int64_t stride, uint32_t want_type)
 {
-    struct decoding decoding = {.in = data + LZ_HEADER_SIZE,
-                                .in_end = data + size,
-                                .want_type = want_type,
-                                .dst = dst,
-                                .stride = (uint64_t)stride};
+    struct decoding decoding = {
+        .in = data + LZ_HEADER_SIZE, .in_end = data + size, .want_type = want_type};
     struct lz_header *header = &decoding.header;
     uint64_t row_size;
 
@@ -125,8 +122,8 @@ lz_decode(const uint8_t *data, uint64_t size, uint8_t *dst, uint64_t dst_size,
         lz_layout_init(&decoding.layout, header->type, header->width, header->height))
         return -1;
     row_size = choose_output(&decoding);
-    if (row_size == 0 || stride < (int64_t)row_size || dst_size < row_size ||
-        (dst_size - row_size) / (uint64_t)stride < header->height - 1)
+    if (row_size == 0 || lz_rows_init(&decoding.rows, dst, dst_size, stride,
+                                      (uint32_t)row_size, header->height))
         return -1;
     if (header->type != LZ_IMAGE_TYPE_XXXA && decode_colors(&decoding))
         return -1;

@@ -35,8 +35,7 @@ lz_encoder_free(struct lz_encoder *encoder)
 /* What is to be encoded. */
 struct picture {
     uint32_t type, width, height;
-    const uint8_t *pixels;
-    uint64_t stride;
+    struct lz_rows rows;
     struct lz_layout layout;
 };
 
@@ -94,14 +93,14 @@ color_plane(struct lz_encoder *encoder, const struct picture *picture,
     plane->unit = layout->unit;
     plane->count = layout->units;
     plane->row_units = layout->row_units;
-    plane->units = picture->pixels;
-    if (picture->type != LZ_IMAGE_TYPE_RGB24 && picture->stride == row_size)
+    plane->units = picture->rows.first;
+    if (picture->type != LZ_IMAGE_TYPE_RGB24 && picture->rows.step == (int64_t)row_size)
         return 0;
     if (reserve(encoder, row_size * picture->height))
         return -1;
     plane->units = encoder->units;
     for (uint32_t y = 0; y < picture->height; y++) {
-        const uint8_t *row = picture->pixels + y * picture->stride;
+        const uint8_t *row = lz_row(&picture->rows, y);
 
         if (picture->type == LZ_IMAGE_TYPE_RGB24)
             widen(row, picture->width, encoder->units + y * row_size);
@@ -120,7 +119,7 @@ alpha_plane(struct lz_encoder *encoder, const struct picture *picture,
     if (reserve(encoder, width * picture->height))
         return -1;
     for (uint32_t y = 0; y < picture->height; y++)
-        gather_alpha(picture->pixels + y * picture->stride, picture->width,
+        gather_alpha(lz_row(&picture->rows, y), picture->width,
                      encoder->units + y * width);
     plane->unit = LZ_UNIT_BYTE;
     plane->count = picture->width * picture->height;
@@ -134,14 +133,14 @@ lz_encode(struct lz_encoder *encoder, uint32_t type, uint32_t width, uint32_t he
           const uint8_t *pixels, uint64_t size, int64_t stride, int top_down,
           uint8_t *dst, uint64_t dst_size)
 {
-    struct picture picture = {type, width, height, pixels, (uint64_t)stride, {0}};
+    struct picture picture = {.type = type, .width = width, .height = height};
     const uint8_t *dst_end = dst + dst_size;
     uint8_t *end = dst;
     struct lz_plane plane;
 
     if (lz_layout_init(&picture.layout, type, width, height) ||
-        stride < (int64_t)picture.layout.row_size || size < picture.layout.row_size ||
-        (size - picture.layout.row_size) / (uint64_t)stride < height - 1)
+        lz_rows_init(&picture.rows, pixels, size, stride, picture.layout.row_size,
+                     height))
         return -1;
     if (dst_size < LZ_HEADER_SIZE)
         return 0;

@@ -110,28 +110,39 @@ lz_take_literals(const uint8_t **in, const uint8_t *in_end, uint8_t **out,
     return 0;
 }
 
-/* Copy bytes from `distance` before out, which they may overlap by then. */
+/* What begins at from and repeats every `distance` (1, 2, 4 or 8) bytes. */
+LZ_INLINE uint64_t
+lz_pattern(const uint8_t *from, uint64_t distance)
+{
+    return distance == 1   ? *from * 0x0101010101010101u
+           : distance == 2 ? (from[0] | (uint64_t)from[1] << 8) * 0x0001000100010001u
+           : distance == 4 ? lz_load32(from) * 0x0000000100000001u
+                           : lz_load64(from);
+}
+
+/*
+ * Copy bytes from `distance` before out, which they may overlap by then.
+ * spare: LZ_OVERRUN more may be written.
+ */
 LZ_INLINE void
 lz_copy_back(uint8_t *out, uint64_t distance, uint64_t bytes, int spare, unsigned size)
 {
     const uint8_t *from = out - distance;
+    uint64_t wide = spare ? bytes : bytes & ~(uint64_t)15, i = 0;
 
-    if (distance == size && size == 1) {
-        memset(out, *from, bytes);
-    } else if (distance >= 16 && spare) {
-        for (uint64_t i = 0; i < bytes; i += 16)
+    if (distance >= 16) {
+        for (; i < wide; i += 16)
             memcpy(out + i, from + i, 16);
-    } else if (distance >= bytes) {
-        memcpy(out, from, bytes);
-    } else if (distance == size && size == 4) {
-        uint32_t unit = lz_load32(from);
+    } else if ((distance & (distance - 1)) == 0) {
+        uint64_t pattern = lz_pattern(from, distance);
 
-        for (uint64_t i = 0; i < bytes; i += 4)
-            lz_store32(out + i, unit);
-    } else {
-        for (uint64_t i = 0; i < bytes; i += size)
-            memcpy(out + i, from + i, size);
+        for (; i < wide; i += 16) {
+            lz_store64(out + i, pattern);
+            lz_store64(out + i + 8, pattern);
+        }
     }
+    for (; i < bytes; i += size)
+        memcpy(out + i, from + i, size);
 }
 
 /*

@@ -53,3 +53,19 @@ lz_layout_init(struct lz_layout *layout, uint32_t type, uint32_t width, uint32_t
     layout->units = layout->row_units * height;
     return 0;
 }
+
+int
+lz_rows_init(struct lz_rows *rows, const uint8_t *memory, uint64_t size, int64_t stride,
+             uint32_t row_size, uint32_t height)
+{
+    uint64_t apart = stride < 0 ? 0 - (uint64_t)stride : (uint64_t)stride;
+
+    if (size < row_size || apart < row_size || (size - row_size) / apart < height - 1)
+        return -1;
+    /* Only decoders write there: to what they were given for that. */
+    rows->first = (uint8_t *)(uintptr_t)memory;
+    if (stride < 0)
+        rows->first += apart * (height - 1);
+    rows->step = stride;
+    return 0;
+}

@@ -116,6 +116,25 @@ struct lz_layout {
     uint32_t units;     /* units of the picture */
 };
 
+/* Rows of a caller's picture. */
+struct lz_rows {
+    uint8_t *first;
+    int64_t step; /* from one to the next */
+};
+
+/*
+ * Rows of row_size bytes, stride apart in size bytes of memory; a negative stride: the
+ * first one comes last.  0, or -1 if they do not fit there.
+ */
+int lz_rows_init(struct lz_rows *rows, const uint8_t *memory, uint64_t size,
+                 int64_t stride, uint32_t row_size, uint32_t height);
+
+static inline uint8_t *
+lz_row(const struct lz_rows *rows, uint32_t y)
+{
+    return rows->first + (int64_t)y * rows->step;
+}
+
 /* 0, or -1 if there is no such picture: a bad type, a side of 0, too many pixels. */
 int lz_layout_init(struct lz_layout *layout, uint32_t type, uint32_t width,
                    uint32_t height);

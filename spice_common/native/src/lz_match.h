@@ -11,6 +11,10 @@
 
 #include "lz_format.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "pixels are little endian");
 
 /* The bits of 8 bytes of units that are compared. */
@@ -22,31 +26,49 @@ lz_unit_mask(enum lz_unit unit)
                                    : 0x00ffffff00ffffffu;
 }
 
-/* How many of the first limit units at a and at b are equal. */
-LZ_INLINE uint32_t
-lz_match_length(const uint8_t *a, const uint8_t *b, uint32_t limit, enum lz_unit unit)
+/* The units of 16 bytes that are equal, from the first on; 16 bytes: all. */
+LZ_INLINE unsigned
+lz_equal_bytes16(const uint8_t *a, const uint8_t *b, uint64_t mask)
 {
-    const unsigned size = lz_unit_size(unit), per_word = 8 / size;
-    const uint64_t mask = lz_unit_mask(unit);
-    uint32_t length = 0;
+#ifdef __SSE2__
+    __m128i differ = _mm_xor_si128(_mm_loadu_si128((const __m128i *)(const void *)a),
+                                   _mm_loadu_si128((const __m128i *)(const void *)b));
+    unsigned equal;
 
-    while (limit - length >= per_word) {
-        uint64_t differ =
-            (lz_load64(a + length * size) ^ lz_load64(b + length * size)) & mask;
+    if (mask != UINT64_MAX)
+        differ = _mm_and_si128(differ, _mm_set1_epi64x((long long)mask));
+    equal = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(differ, _mm_setzero_si128()));
+    return (unsigned)__builtin_ctz(~equal);
+#else
+    uint64_t low = (lz_load64(a) ^ lz_load64(b)) & mask;
+    uint64_t high = (lz_load64(a + 8) ^ lz_load64(b + 8)) & mask;
 
-        if (differ)
-            return length + (uint32_t)__builtin_ctzll(differ) / (8 * size);
-        length += per_word;
+    if (low)
+        return (unsigned)__builtin_ctzll(low) / 8;
+    return high ? 8 + (unsigned)__builtin_ctzll(high) / 8 : 16;
+#endif
+}
+
+/* How many of the first limit units at a and at b are equal where mask has bits. */
+LZ_INLINE uint32_t
+lz_match_length(const uint8_t *a, const uint8_t *b, uint32_t limit, unsigned size,
+                uint64_t mask)
+{
+    const uint8_t *start = b, *end = b + (uint64_t)limit * size;
+
+    for (; end - b >= 16; a += 16, b += 16) {
+        unsigned equal = lz_equal_bytes16(a, b, mask);
+
+        if (equal < 16)
+            return (uint32_t)((uint64_t)(b - start) + equal) / size;
     }
-    for (; length < limit; length++) {
+    for (; b < end; a += size, b += size) {
         for (unsigned i = 0; i < size; i++) {
-            uint8_t differ = a[length * size + i] ^ b[length * size + i];
-
-            if (differ & (uint8_t)(mask >> (8 * i)))
-                return length;
+            if ((uint8_t)(a[i] ^ b[i]) & (uint8_t)(mask >> (8 * i)))
+                return (uint32_t)(b - start) / size;
         }
     }
-    return length;
+    return limit;
 }
 
 /* The control byte of up to LZ_MAX_LITERALS units, and they; any room is checked. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * quic_bits.h: QUIC's bits: the first is the highest of the first 32 bit word, and words
- * are little-endian.
+ * quic_bits.h: QUIC's bits: the first is the highest of the first 32 bit word, and
+ * words are little-endian.
  */
 #ifndef QUIC_BITS_H
 #define QUIC_BITS_H
@@ -9,20 +9,21 @@
 #include <stdint.h>
 #include <string.h>
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words in memory are QUIC's");
+
 static inline uint32_t
 quic_load_word(const uint8_t *src)
 {
-    return (uint32_t)src[0] | (uint32_t)src[1] << 8 | (uint32_t)src[2] << 16 |
-           (uint32_t)src[3] << 24;
+    uint32_t word;
+
+    memcpy(&word, src, 4);
+    return word;
 }
 
 static inline void
 quic_store_word(uint8_t *dst, uint32_t word)
 {
-    dst[0] = (uint8_t)word;
-    dst[1] = (uint8_t)(word >> 8);
-    dst[2] = (uint8_t)(word >> 16);
-    dst[3] = (uint8_t)(word >> 24);
+    memcpy(dst, &word, 4);
 }
 
 /* For functions that are compiled for more than one kind of processor. */
@@ -45,7 +46,8 @@ quic_put(struct quic_writer *writer, uint64_t bits, uint32_t count)
     writer->bits = writer->bits << count | bits;
     writer->count += count;
     /* No branch: what is stored too early is stored again. */
-    quic_store_word(writer->next, (uint32_t)(writer->bits >> ((writer->count - 32) & 63)));
+    quic_store_word(writer->next,
+                    (uint32_t)(writer->bits >> ((writer->count - 32) & 63)));
     writer->next += writer->count >> 3 & 4;
     writer->count &= 31;
 }
@@ -53,13 +55,17 @@ quic_put(struct quic_writer *writer, uint64_t bits, uint32_t count)
 static inline uint64_t
 quic_load_two_words(const uint8_t *src)
 {
-    return (uint64_t)quic_load_word(src) << 32 | quic_load_word(src + 4);
+    uint64_t words;
+
+    memcpy(&words, src, 8);
+    return words << 32 | words >> 32;
 }
 
 /*
- * The highest `count` bits of `pending` have been taken from `next`.  Those below are what
- * follows there, too (zeros after the end), or zeros if they have not been loaded: all
- * have been after quic_refill(), so when 32 bits are taken, as many are still right.
+ * The highest `count` bits of `pending` have been taken from `next`.  Those below are
+ * what follows there, too (zeros after the end), or zeros if they have not been loaded:
+ * all have been after quic_refill(), so when 32 bits are taken, as many are still
+ * right.
  */
 struct quic_reader {
     uint64_t pending;

@@ -2,8 +2,9 @@
 /*
  * quic_decode.c: QUIC to pictures.
  *
- * The data may be anything.  Sizes are checked before memory is used; every residual, run
- * and row after that is within the decoder's own rows, and what no encoder writes ends it.
+ * The data may be anything.  Sizes are checked before memory is used; every residual,
+ * run and row after that is within the decoder's own rows, and what no encoder writes
+ * ends it.
  */
 #include <stdlib.h>
 
@@ -64,9 +65,10 @@ quic_decode_header(const uint8_t *data, uint64_t size, uint32_t *type, uint32_t 
     *type = quic_load_word(data + 8);
     *width = quic_load_word(data + 12);
     *height = quic_load_word(data + 16);
-    if (quic_load_word(data) != QUIC_MAGIC || quic_load_word(data + 4) != QUIC_VERSION ||
-        quic_type_channels(*type) == 0 || *width == 0 || *height == 0 ||
-        *width > QUIC_MAX_SIDE || *height > QUIC_MAX_SIDE)
+    if (quic_load_word(data) != QUIC_MAGIC ||
+        quic_load_word(data + 4) != QUIC_VERSION || quic_type_channels(*type) == 0 ||
+        *width == 0 || *height == 0 || *width > QUIC_MAX_SIDE ||
+        *height > QUIC_MAX_SIDE)
         return QUIC_CORRUPT;
     return QUIC_OK;
 }
@@ -143,7 +145,8 @@ decode_rows(struct quic_decoder *decoder, struct quic_reader *in,
         decoder->colors.top = decoder->alpha.top = y == 0;
         if (type != QUIC_IMAGE_TYPE_GRAY)
             error = decoder->decode_row(&decoder->colors, in, picture->width);
-        if (error == QUIC_OK && (type == QUIC_IMAGE_TYPE_GRAY || type == QUIC_IMAGE_TYPE_RGBA))
+        if (error == QUIC_OK &&
+            (type == QUIC_IMAGE_TYPE_GRAY || type == QUIC_IMAGE_TYPE_RGBA))
             error = decoder->decode_row(&decoder->alpha, in, picture->width);
         if (error != QUIC_OK)
             return error;
@@ -155,8 +158,8 @@ decode_rows(struct quic_decoder *decoder, struct quic_reader *in,
 }
 
 int
-quic_decode(struct quic_decoder *decoder, const uint8_t *data, uint64_t size, uint8_t *dst,
-            uint64_t dst_size, int64_t stride, uint32_t want_type)
+quic_decode(struct quic_decoder *decoder, const uint8_t *data, uint64_t size,
+            uint8_t *dst, uint64_t dst_size, int64_t stride, uint32_t want_type)
 {
     struct quic_reader in = {.next = data + QUIC_HEADER_SIZE, .end = data + size};
     struct quic_picture picture;

@@ -3,8 +3,8 @@
  * quic_decode_rows.c: QUIC's bits to rows of pixels.
  *
  * Whether a run comes next depends on pixels.  But none comes where the pixels above
- * differ from their left ones: where this is so for long, residuals are decoded first, and
- * made pixels afterwards.
+ * differ from their left ones: where this is so for long, residuals are decoded first,
+ * and made pixels afterwards.
  */
 #include "quic_decode_rows.h"
 
@@ -20,7 +20,7 @@ enum {
 
 /* Residuals of a pixel: apart, as each says what code comes next. */
 struct color {
-    uint32_t r, g, b;
+    uint64_t r, g, b;
 };
 
 QUIC_INLINE struct color
@@ -32,67 +32,70 @@ unpack(uint32_t residuals)
 QUIC_INLINE uint32_t
 pack(struct color color)
 {
-    return color.r << 16 | color.g << 8 | color.b;
+    return (uint32_t)(color.r << 16 | color.g << 8 | color.b);
 }
 
-static int
-take_color_slowly(struct quic_reader *in, const struct quic_family *family,
-                  const uint32_t codes[3], uint32_t *residuals)
-{
-    uint32_t all = 0;
-
-    for (uint32_t i = 0; i < 3; i++) {
-        uint32_t residual = quic_take_residual(in, family, codes[i]);
-        if (residual > family->mask)
-            return QUIC_CORRUPT;
-        all = all << 8 | residual;
-    }
-    *residuals = all;
-    return in->beyond > MAX_BEYOND ? QUIC_TRUNCATED : QUIC_OK;
-}
-
-/* The residuals of a pixel; they come in as those of the pixel before. */
+/*
+ * The residuals of a pixel; they come in as those of the pixel before.  0: not done, as
+ * there is an escape, or there are more bits than the reader surely has.
+ */
 QUIC_INLINE int
-take_color(const struct quic_family *family, const struct quic_channel *channels,
-           struct quic_reader *in, struct color *residuals)
+take_color(struct quic_reader *in, const struct quic_decode_plane *plane,
+           struct color *residuals)
 {
-    uint32_t code_r = channels[0].best[residuals->r], size_r;
-    uint32_t code_g = channels[1].best[residuals->g], size_g;
-    uint32_t code_b = channels[2].best[residuals->b], size_b;
-    uint64_t bits_r = in->pending, bits_g, bits_b;
-    uint32_t size;
+    const struct quic_channel *channels = plane->channels;
+    const struct quic_family *family = plane->family;
+    uint64_t code_r = channels[0].best[residuals->r];
+    uint64_t code_g = channels[1].best[residuals->g];
+    uint64_t code_b = channels[2].best[residuals->b];
+    uint64_t bits_r = in->pending;
 
     quic_refill(in);
     if (quic_is_escape(bits_r, family, code_r))
-        goto rare;
-    size_r = quic_word_size(bits_r, code_r);
-    bits_g = in->pending << size_r;
+        return 0;
+    uint64_t zeros_r = quic_zeros(bits_r), size_r = zeros_r + 1 + code_r;
+    uint64_t bits_g = in->pending << size_r;
     if (quic_is_escape(bits_g, family, code_g))
-        goto rare;
-    size_g = quic_word_size(bits_g, code_g);
-    bits_b = bits_g << size_g;
+        return 0;
+    uint64_t zeros_g = quic_zeros(bits_g), size_g = zeros_g + 1 + code_g;
+    uint64_t bits_b = bits_g << size_g;
     if (quic_is_escape(bits_b, family, code_b))
-        goto rare;
-    size_b = quic_word_size(bits_b, code_b);
-    size = size_r + size_g + size_b;
-    if (__builtin_expect(size > in->count, 0))
-        goto rare;
-    in->pending = bits_b << size_b;
-    in->count -= size;
+        return 0;
+    uint64_t zeros_b = quic_zeros(bits_b), size_b = zeros_b + 1 + code_b;
+    uint64_t size = size_r + size_g + size_b;
     if (__builtin_expect(size > 32, 0))
-        quic_refill(in);
-    residuals->r = quic_word_residual(bits_r, size_r, code_r);
-    residuals->g = quic_word_residual(bits_g, size_g, code_g);
-    residuals->b = quic_word_residual(bits_b, size_b, code_b);
-    return QUIC_OK;
-rare:;
-    struct quic_reader copy = *in;
-    const uint32_t codes[] = {code_r, code_g, code_b};
-    uint32_t all = 0;
-    int error = take_color_slowly(&copy, family, codes, &all);
-    *in = copy;
-    *residuals = unpack(all);
-    return error;
+        return 0;
+    in->pending = bits_b << size_b;
+    in->count -= (uint32_t)size;
+    residuals->r = quic_word_residual(bits_r, zeros_r, size_r, code_r);
+    residuals->g = quic_word_residual(bits_g, zeros_g, size_g, code_g);
+    residuals->b = quic_word_residual(bits_b, zeros_b, size_b, code_b);
+    return 1;
+}
+
+/* The same for any pixel, but slower.  0 or an enum quic_error. */
+QUIC_INLINE int
+take_any_color(struct quic_reader *in, const struct quic_decode_plane *plane,
+               struct color *residuals)
+{
+    const struct quic_channel *channels = plane->channels;
+    const struct quic_family *family = plane->family;
+
+    residuals->r = quic_take_any(in, family, channels[0].best[residuals->r]);
+    residuals->g = quic_take_any(in, family, channels[1].best[residuals->g]);
+    residuals->b = quic_take_any(in, family, channels[2].best[residuals->b]);
+    if (__builtin_expect((residuals->r | residuals->g | residuals->b) > family->mask,
+                         0))
+        return QUIC_CORRUPT;
+    return in->beyond > MAX_BEYOND ? QUIC_TRUNCATED : QUIC_OK;
+}
+
+/* The same where it is rare: it must not take registers from what is not. */
+static __attribute__((noinline)) int
+take_rare_color(struct quic_reader *in, const struct quic_decode_plane *plane,
+                struct color *residuals)
+{
+    return take_any_color(in, plane, residuals);
 }
 
 static void
@@ -100,15 +103,15 @@ count_color(struct quic_decode_plane *plane, uint32_t after, uint32_t residuals)
 {
     for (uint32_t i = 0; i < 3; i++)
         quic_channel_count(&plane->channels[i], plane->family,
-                           after >> (16 - 8 * i) & 0xff, residuals >> (16 - 8 * i) & 0xff,
-                           plane->pace.trigger);
+                           after >> (16 - 8 * i) & 0xff,
+                           residuals >> (16 - 8 * i) & 0xff, plane->pace.trigger);
     plane->pace.gap = quic_pace_next_gap(&plane->pace);
 }
 
 /* Pixels from `i` to below end, none of which can be in a run. */
 static __attribute__((noinline)) int
-decode_colors_apart(struct quic_decode_plane *plane, struct quic_reader *reader, uint32_t i,
-                    uint32_t end)
+decode_colors_apart(struct quic_decode_plane *plane, struct quic_reader *reader,
+                    uint32_t i, uint32_t end)
 {
     struct quic_reader in = *reader;
     const struct quic_decode_rows *rows = &plane->rows;
@@ -119,9 +122,15 @@ decode_colors_apart(struct quic_decode_plane *plane, struct quic_reader *reader,
         uint32_t gap = plane->pace.gap;
         uint32_t stop = gap < end - i ? i + gap + 1 : end;
         for (uint32_t j = i; j < stop; j++) {
-            int error = take_color(plane->family, plane->channels, &in, &residuals);
-            if (__builtin_expect(error, QUIC_OK) != QUIC_OK)
-                return error;
+            if (!take_color(&in, plane, &residuals)) {
+                struct quic_reader copy = in;
+                struct color found = residuals;
+                int error = take_rare_color(&copy, plane, &found);
+                if (error != QUIC_OK)
+                    return error;
+                in = copy;
+                residuals = found;
+            }
             contexts[j] = pack(residuals);
         }
         plane->pace.gap -= stop - i;
@@ -171,8 +180,8 @@ decode_colors(struct quic_decode_plane *plane, struct quic_reader *reader, uint3
     while (i < end) {
         uint64_t above_same = same_from(plane, i);
         if ((above_same & 0xff) == 0 || plane->top) {
-            uint32_t stop = plane->top ? end
-                                       : quic_find_bit(plane->above_same, 0, i, end);
+            uint32_t stop =
+                plane->top ? end : quic_find_bit(plane->above_same, 0, i, end);
             struct quic_reader copy = in;
             error = decode_colors_apart(plane, &copy, i, stop);
             if (error != QUIC_OK)
@@ -196,8 +205,10 @@ decode_colors(struct quic_decode_plane *plane, struct quic_reader *reader, uint3
             continue;
         }
         struct color after = residuals;
-        error = take_color(plane->family, plane->channels, &in, &residuals);
-        if (__builtin_expect(error, QUIC_OK) != QUIC_OK)
+        error = take_color(&in, plane, &residuals)
+                    ? QUIC_OK
+                    : take_any_color(&in, plane, &residuals);
+        if (error != QUIC_OK)
             return error;
         if (plane->pace.gap-- == 0)
             count_color(plane, pack(after), pack(residuals));

@@ -21,15 +21,15 @@ struct quic_decode_plane {
     uint32_t top;    /* the row is the first: it has no runs */
     struct quic_decode_rows {
         union quic_row row, above;
-        union quic_row upper;    /* what predicts: above, or in the top row the left one */
+        union quic_row upper; /* what predicts: above, or in the top row the left one */
         union quic_row contexts; /* the last residuals decoded in each column */
     } rows;
     uint64_t *above_same; /* bit i: pixel i above is like the one at its left */
 };
 
 /*
- * Decode the next row, which is then rows.above, of as many pixels as all others.  0 or an
- * enum quic_error.
+ * Decode the next row, which is then rows.above, of as many pixels as all others.  0 or
+ * an enum quic_error.
  */
 typedef int quic_row_decoder(struct quic_decode_plane *plane, struct quic_reader *in,
                              uint32_t width);

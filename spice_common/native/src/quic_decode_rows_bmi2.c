@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * quic_decode_rows_bmi2.c: quic_decode_rows.c once more, for processors that count zeros
- * and shift by any register in one step: a fifth faster.
+ * quic_decode_rows_bmi2.c: quic_decode_rows.c once more, for processors that count
+ * zeros and shift by any register in one step: a fifth faster.
  */
 #include "quic_decode_rows.h"
 

@@ -2,8 +2,8 @@
 /*
  * quic_encode.c: pictures to QUIC.
  *
- * Each row is copied, so each pixel is read once.  Code words go to memory that holds the
- * longest possible row, and from there to the caller's if they fit.
+ * Each row is copied, so each pixel is read once.  Code words go to memory that holds
+ * the longest possible row, and from there to the caller's if they fit.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +15,7 @@
 enum {
     BYTE_ROWS = 4, /* of each plane, and bits: see place_plane() */
     BIT_ROWS = 3,
-    PIXEL_MEMORY = BYTE_ROWS * (4 + 1) + (2 * BIT_ROWS + 7) / 8 +
-                   QUIC_MAX_PIXEL_SIZE,
+    PIXEL_MEMORY = BYTE_ROWS * (4 + 1) + (2 * BIT_ROWS + 7) / 8 + QUIC_MAX_PIXEL_SIZE,
     FIXED_MEMORY = 2 * BYTE_ROWS * QUIC_ROW_MARGIN + QUIC_ROW_MARGIN,
 };
 
@@ -43,9 +42,11 @@ quic_encoder_free(struct quic_encoder *encoder)
 }
 
 static uint8_t *
-place_plane(struct quic_encode_plane *plane, uint32_t pixel_size, size_t width, uint8_t *memory)
+place_plane(struct quic_encode_plane *plane, uint32_t pixel_size, size_t width,
+            uint8_t *memory)
 {
-    uint8_t **rows[] = {&plane->row, &plane->above, &plane->residuals, &plane->contexts};
+    uint8_t **rows[] = {&plane->row, &plane->above, &plane->residuals,
+                        &plane->contexts};
     uint64_t **bits[] = {&plane->same, &plane->starts, &plane->above_same};
 
     for (size_t i = 0; i < BYTE_ROWS; i++) {
@@ -72,9 +73,9 @@ make_room(struct quic_encoder *encoder, uint32_t width)
     encoder->memory = calloc(1, columns * PIXEL_MEMORY + FIXED_MEMORY);
     if (encoder->memory == NULL)
         return -1;
-    encoder->out = place_plane(
-        &encoder->alpha, 1, columns,
-        place_plane(&encoder->colors, 4, columns, encoder->memory));
+    encoder->out =
+        place_plane(&encoder->alpha, 1, columns,
+                    place_plane(&encoder->colors, 4, columns, encoder->memory));
     encoder->width = width;
     return 0;
 }
@@ -88,15 +89,15 @@ start(struct quic_encoder *encoder, uint32_t type)
         quic_channel_reset(&encoder->channels[i], family);
     encoder->colors.family = encoder->alpha.family = family;
     encoder->colors.channels = encoder->channels;
-    encoder->alpha.channels =
-        &encoder->channels[type == QUIC_IMAGE_TYPE_GRAY ? 0 : 3];
+    encoder->alpha.channels = &encoder->channels[type == QUIC_IMAGE_TYPE_GRAY ? 0 : 3];
     quic_pace_reset(&encoder->colors.pace);
     quic_pace_reset(&encoder->alpha.pace);
 }
 
 /* Bytes that do not fit change nothing but the size, which is then too large. */
 static uint64_t
-append(uint8_t *dst, uint64_t dst_size, uint64_t size, const uint8_t *src, size_t src_size)
+append(uint8_t *dst, uint64_t dst_size, uint64_t size, const uint8_t *src,
+       size_t src_size)
 {
     if (size <= dst_size && src_size <= dst_size - size)
         memcpy(dst + size, src, src_size);
@@ -104,9 +105,9 @@ append(uint8_t *dst, uint64_t dst_size, uint64_t size, const uint8_t *src, size_
 }
 
 int64_t
-quic_encode(struct quic_encoder *encoder, uint32_t type, uint32_t width, uint32_t height,
-            const uint8_t *pixels, uint64_t size, int64_t stride, uint8_t *dst,
-            uint64_t dst_size)
+quic_encode(struct quic_encoder *encoder, uint32_t type, uint32_t width,
+            uint32_t height, const uint8_t *pixels, uint64_t size, int64_t stride,
+            uint8_t *dst, uint64_t dst_size)
 {
     const uint32_t header[] = {QUIC_MAGIC, QUIC_VERSION, type, width, height};
     struct quic_picture picture;
@@ -136,7 +137,7 @@ quic_encode(struct quic_encoder *encoder, uint32_t type, uint32_t width, uint32_
     if (out.count != 0)
         quic_put(&out, 0, 32 - out.count);
     quic_put(&out, 0, 32);
-    written = append(dst, dst_size, written, encoder->out,
-                     (size_t)(out.next - encoder->out));
+    written =
+        append(dst, dst_size, written, encoder->out, (size_t)(out.next - encoder->out));
     return written <= dst_size ? (int64_t)written : 0;
 }

@@ -80,7 +80,8 @@ count_pixel(const struct quic_encode_plane *plane, uint32_t i, uint32_t size)
     /* Red is the third byte, but the first channel. */
     for (uint32_t j = 0; j < (size == 1 ? 1 : 3); j++)
         quic_channel_count(&plane->channels[size == 1 ? 0 : 2 - j], plane->family,
-                           context[(int)j - (int)size], context[j], plane->pace.trigger);
+                           context[(int)j - (int)size], context[j],
+                           plane->pace.trigger);
 }
 
 /* Make residuals of at least the pixels from `i` to below end. */
@@ -198,14 +199,16 @@ find_starts(struct quic_encode_plane *plane, uint32_t width, int top)
     else
         quic_same_colors(same, (const uint32_t *)(const void *)plane->row, width);
     for (uint32_t word = 0; word * 64 < width; word++) {
-        plane->starts[word] = top ? 0 : (same[word] << 1 | carry) & plane->above_same[word];
+        plane->starts[word] =
+            top ? 0 : (same[word] << 1 | carry) & plane->above_same[word];
         carry = same[word] >> 63;
     }
     plane->starts[0] &= ~7ull;
 }
 
 void
-quic_encode_row(struct quic_encode_plane *plane, struct quic_writer *out, uint32_t width, int top)
+quic_encode_row(struct quic_encode_plane *plane, struct quic_writer *out,
+                uint32_t width, int top)
 {
     struct quic_encode_plane old = *plane;
     size_t size = plane->pixel_size;

@@ -4,15 +4,16 @@
  *
  * QUIC is SFALIC (R. Starosolski) for pictures in channels.  A channel's value is
  * predicted from the pixels at the left and above; the difference, folded so that small
- * ones of either sign are small numbers, is its residual.  A residual is written with one
- * of `depth` length-limited Golomb-Rice codes.  Which one: residuals fall into buckets,
- * and each bucket counts for every code how long the residuals that *followed* one of the
- * bucket's would have become; the code with the shortest sum is next.  Counting is dear,
- * so the more pixels there were, the fewer are counted: pseudo-random gaps of up to 0, 1,
- * 3, 7, .. 63 pixels, one step further every 2048 pixels.
+ * ones of either sign are small numbers, is its residual.  A residual is written with
+ * one of `depth` length-limited Golomb-Rice codes.  Which one: residuals fall into
+ * buckets, and each bucket counts for every code how long the residuals that *followed*
+ * one of the bucket's would have become; the code with the shortest sum is next.
+ * Counting is dear, so the more pixels there were, the fewer are counted: pseudo-random
+ * gaps of up to 0, 1, 3, 7, .. 63 pixels, one step further every 2048 pixels.
  *
- * Where the pixels at the left are alike, and those above are, too, the length of a run of
- * pixels like the left one is written instead, with an adaptive run-length code (MELCODE).
+ * Where the pixels at the left are alike, and those above are, too, the length of a run
+ * of pixels like the left one is written instead, with an adaptive run-length code
+ * (MELCODE).
  */
 #ifndef QUIC_MODEL_H
 #define QUIC_MODEL_H
@@ -32,7 +33,8 @@ enum {
     QUIC_GAP_STEPS = 7,      /* gaps below 1, 2, 4, .. 64 pixels */
     QUIC_STEP_PIXELS = 2048, /* until the next step */
     QUIC_RUN_STATES = 32,
-    QUIC_RUN_REACH = 284, /* when the 23rd state is reached: 22 ones and 8 bits at most */
+    QUIC_RUN_REACH =
+        284, /* when the 23rd state is reached: 22 ones and 8 bits at most */
 };
 
 /* The codes of channels of one depth, 8 or 5 bits. */
@@ -42,9 +44,9 @@ struct quic_family {
     uint8_t bucket[256];               /* of a residual */
     uint8_t bucket_first[QUIC_BUCKETS], bucket_size[QUIC_BUCKETS];
     /*
-     * A code word begins with so many zeros and a one.  An escape begins with as many zeros
-     * as only it has; the rest of escape_size bits is a residual too large for the code,
-     * less escape_base.
+     * A code word begins with so many zeros and a one.  An escape begins with as many
+     * zeros as only it has; the rest of escape_size bits is a residual too large for
+     * the code, less escape_base.
      */
     uint8_t escape_size[QUIC_CODES], escape_base[QUIC_CODES];
     /* The next 64 bits are below this if an escape is next. */
@@ -70,8 +72,9 @@ struct quic_pace {
 extern const uint8_t quic_gaps[256];
 extern const uint16_t quic_triggers[QUIC_GAP_STEPS];
 /*
- * A one says that the run goes on after 1 << quic_run_bits[state] pixels, and moves to the
- * next state; a zero and so many bits are what is left, and move to the state before.
+ * A one says that the run goes on after 1 << quic_run_bits[state] pixels, and moves to
+ * the next state; a zero and so many bits are what is left, and move to the state
+ * before.
  */
 extern const uint8_t quic_run_bits[QUIC_RUN_STATES];
 /* Pixels that were passed when a state is reached from the first one. */
@@ -128,12 +131,12 @@ quic_channel_prefer(struct quic_channel *channel, const struct quic_family *fami
 }
 
 /*
- * Count residual, which came after `after`.  Of codes that are equally short the one with
- * the higher number is best.
+ * Count residual, which came after `after`.  Of codes that are equally short the one
+ * with the higher number is best.
  *
- * Each count adds 1 to 26 to each counter of a bucket, so none is ever more than 26 times
- * another (and 26, by the rounding of halves): with a trigger of at most 900 all stay below
- * 26 * 926 + 26, so signed 16 bits do.
+ * Each count adds 1 to 26 to each counter of a bucket, so none is ever more than 26
+ * times another (and 26, by the rounding of halves): with a trigger of at most 900 all
+ * stay below 26 * 926 + 26, so signed 16 bits do.
  */
 static inline void
 quic_channel_count(struct quic_channel *channel, const struct quic_family *family,

@@ -27,8 +27,7 @@ quic_residuals(uint8_t *residuals, const uint8_t *row, const uint8_t *left,
         __m128i round = _mm_and_si128(_mm_xor_si128(a, b), ones);
         __m128i mean = _mm_sub_epi8(_mm_avg_epu8(a, b), round);
         __m128i less = _mm_sub_epi8(pixel, mean);
-        __m128i negative =
-            _mm_cmpeq_epi8(_mm_and_si128(less, signs), signs);
+        __m128i negative = _mm_cmpeq_epi8(_mm_and_si128(less, signs), signs);
         __m128i folded = _mm_xor_si128(_mm_add_epi8(less, less), negative);
         _mm_storeu_si128((__m128i *)(void *)(residuals + i),
                          _mm_and_si128(folded, masks));
@@ -70,6 +69,7 @@ quic_restore_colors(uint32_t *row, const uint32_t *above, const uint32_t *residu
                     uint32_t from, uint32_t to, uint32_t mask)
 {
     for (uint32_t i = from; i < to; i++)
-        row[i] = quic_restore_color(row[(ptrdiff_t)i - 1], above[i], residuals[i], mask);
+        row[i] =
+            quic_restore_color(row[(ptrdiff_t)i - 1], above[i], residuals[i], mask);
 }
 #endif

@@ -48,7 +48,8 @@ read_24(const uint8_t *src, uint32_t width, uint32_t *colors)
         memcpy(&pixel, src + 3 * (size_t)i, 4);
         colors[i] = pixel & 0xffffff;
     }
-    colors[width - 1] = (uint32_t)last[0] | (uint32_t)last[1] << 8 | (uint32_t)last[2] << 16;
+    colors[width - 1] =
+        (uint32_t)last[0] | (uint32_t)last[1] << 8 | (uint32_t)last[2] << 16;
 }
 
 static void
@@ -100,8 +101,8 @@ static void
 write_16(uint8_t *dst, uint32_t width, const uint32_t *colors)
 {
     for (uint32_t i = 0; i < width; i++) {
-        uint16_t pixel = (uint16_t)((colors[i] >> 6 & 0x7c00) | (colors[i] >> 3 & 0x03e0) |
-                                    (colors[i] & 0x001f));
+        uint16_t pixel = (uint16_t)((colors[i] >> 6 & 0x7c00) |
+                                    (colors[i] >> 3 & 0x03e0) | (colors[i] & 0x001f));
         memcpy(dst + 2 * (size_t)i, &pixel, 2);
     }
 }

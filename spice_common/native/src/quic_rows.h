@@ -3,8 +3,8 @@
  * quic_rows.h: rows of pixels as QUIC's coders see them.
  *
  * The three colors are bytes of a word, 0x00RRGGBB, of 5 or 8 bits each; GRAY and alpha
- * are rows of bytes.  A row has QUIC_ROW_MARGIN bytes that may be used before it, and may
- * be used up to the next multiple of 64 pixels.
+ * are rows of bytes.  A row has QUIC_ROW_MARGIN bytes that may be used before it, and
+ * may be used up to the next multiple of 64 pixels.
  */
 #ifndef QUIC_ROWS_H
 #define QUIC_ROWS_H
@@ -15,7 +15,8 @@
 enum { QUIC_ROW_MARGIN = 64 };
 
 /* Rows are also read as bytes, and memory as pixels. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "blue is a word's first byte");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "blue is a word's first byte");
 
 /* Where the rows of a picture are in memory. */
 struct quic_picture {
@@ -43,13 +44,14 @@ void quic_write_row(uint32_t type, uint32_t from, uint8_t *dst, uint32_t width,
                     const uint32_t *colors, const uint8_t *alpha);
 
 /*
- * residuals[i] for from <= i < to: row[i] less the mean of left[i] and above[i], folded.
- * Bytes; mask is that of the family.
+ * residuals[i] for from <= i < to: row[i] less the mean of left[i] and above[i],
+ * folded. Bytes; mask is that of the family.
  */
 void quic_residuals(uint8_t *residuals, const uint8_t *row, const uint8_t *left,
                     const uint8_t *above, size_t from, size_t to, uint32_t mask);
 
-/* A pixel from the one at its left, the one above and its residuals: three bytes at once. */
+/* A pixel from the one at its left, the one above and its residuals: three bytes at
+ * once. */
 static inline uint32_t
 quic_restore_color(uint32_t left, uint32_t above, uint32_t residuals, uint32_t mask)
 {
@@ -67,14 +69,16 @@ quic_restore_byte(uint32_t left, uint32_t above, uint32_t residual)
 }
 
 /* Pixels of row, whose left one is there. */
-void quic_restore_colors(uint32_t *row, const uint32_t *above, const uint32_t *residuals,
-                         uint32_t from, uint32_t to, uint32_t mask);
+void quic_restore_colors(uint32_t *row, const uint32_t *above,
+                         const uint32_t *residuals, uint32_t from, uint32_t to,
+                         uint32_t mask);
 
 /* Bit i of bits: pixel i is like the one before it; for multiples of 64 pixels. */
 void quic_same_colors(uint64_t *bits, const uint32_t *row, uint32_t width);
 void quic_same_bytes(uint64_t *bits, const uint8_t *row, uint32_t width);
 
-/* The first bit from `from` on, below end, that is set (or clear, with flip ~0), or end. */
+/* The first bit from `from` on, below end, that is set (or clear, with flip ~0), or
+ * end. */
 static inline uint32_t
 quic_find_bit(const uint64_t *bits, uint64_t flip, uint32_t from, uint32_t end)
 {

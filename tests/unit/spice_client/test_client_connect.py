@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from spice_client.__main__ import main
-from spice_client.connect import connect
+from spice_client.connect import Client, connect
+from spice_client.connection import Connection
 from spice_client.display import DisplayChannel
 from spice_client.errors import (
     AuthenticationError,
@@ -23,108 +23,35 @@ from spice_client.errors import (
 )
 from spice_client.options import ClientOptions
 from spice_client.screenshot import screenshot
-from spice_protocol.draw import SpiceBrush, SpiceClip, SpicePoint, SpiceQMask, SpiceRect
+from spice_client.tls import TlsTrust
+from spice_client.uri import ServerAddress
+from spice_common.image_encode import ImageEncoder, ImageSettings, Picture
 from spice_protocol.enums import (
     ChannelType,
-    SpiceBrushType,
+    SpiceImageCompression,
+    SpiceImageFlags,
     SpiceLinkErr,
-    SpiceSurfaceFlags,
-    SpiceSurfaceFmt,
 )
 from spice_protocol.errors import InvalidValueError, ProtocolError
-from spice_protocol.messages import draw
-from spice_protocol.messages.display import DisplayMsg, SpiceMsgDisplaySurfaceCreate
-from spice_protocol.messages.main import (
-    MainMsg,
-    SpiceChannelId,
-    SpiceMsgMainChannelsList,
-    SpiceMsgMainInit,
+from spice_protocol.messages.display import DisplayMsg
+from tests.fakes.image_messages import cached_image, draw_copy
+from tests.fakes.spice_listener import (
+    GOOD,
+    INIT,
+    MARK,
+    ONE_DISPLAY,
+    SURFACE,
+    Server,
+    channels,
+    fill,
+    listening,
 )
-from spice_protocol.protocol import SpiceLinkHeader, SpiceLinkMess
-from tests.fakes.spice_peer import framed, link_reply, link_result
+from tests.fakes.spice_peer import MINI, framed, link_result
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
 pytestmark = pytest.mark.asyncio
-
-INIT = framed(MainMsg.INIT, SpiceMsgMainInit(9, 1, 1, 1, 0, 10, 0, 0))
-SURFACE = framed(
-    DisplayMsg.SURFACE_CREATE,
-    SpiceMsgDisplaySurfaceCreate(
-        0, 4, 2, SpiceSurfaceFmt.FMT_32_xRGB, SpiceSurfaceFlags.PRIMARY
-    ),
-)
-MARK = framed(DisplayMsg.MARK)
-
-
-def channels(*ids: tuple[int, int]) -> bytes:
-    listed = [SpiceChannelId(*pair) for pair in ids]
-    return framed(MainMsg.CHANNELS_LIST, SpiceMsgMainChannelsList(listed))
-
-
-def fill(color: int, right: int = 4) -> bytes:
-    where = draw.SpiceMsgDisplayBase(0, SpiceRect(0, 0, 2, right), SpiceClip())
-    brush = SpiceBrush(SpiceBrushType.SOLID, color)
-    no_mask = SpiceQMask(0, SpicePoint(0, 0), None)
-    message = draw.SpiceMsgDisplayDrawFill(where, draw.SpiceFill(brush, 8, no_mask))
-    return framed(DisplayMsg.DRAW_FILL, message)
-
-
-ONE_DISPLAY = INIT + channels((ChannelType.DISPLAY, 0))
-GOOD = {ChannelType.MAIN: ONE_DISPLAY, ChannelType.DISPLAY: SURFACE + fill(7) + MARK}
-
-
-class Server:
-    """Links any channel, then says what was prepared for its type."""
-
-    def __init__(self, says: dict[ChannelType, bytes]) -> None:
-        self.says = says
-        self.reply = link_reply()
-        self.result = link_result()
-        self.hang_up: set[int] = set()
-        """Channel types whose connection is closed afterwards."""
-        self.links: list[SpiceLinkMess] = []
-        self.tasks: set[asyncio.Task[None]] = set()
-
-    async def accept(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self.tasks.add(task)
-        try:
-            await self.serve(reader, writer)
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-
-    async def serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            header = SpiceLinkHeader.unpack(await reader.readexactly(16))
-            mess = SpiceLinkMess.unpack(await reader.readexactly(header.size))
-            self.links.append(mess)
-            writer.write(self.reply)
-            await reader.readexactly(132)
-            writer.write(
-                self.result + self.says.get(ChannelType(mess.channel_type), b"")
-            )
-            if mess.channel_type not in self.hang_up:
-                while await reader.read(65536):
-                    pass
-
-
-@contextlib.asynccontextmanager
-async def listening(server: Server, path: Path) -> AsyncIterator[str]:
-    address = str(path / "s")
-    listener = await asyncio.start_unix_server(server.accept, address)
-    async with listener:
-        yield f"spice+unix://{address}"
-    await asyncio.gather(*server.tasks)  # the client is gone: they end
 
 
 async def test_a_session(tmp_path: Path) -> None:
@@ -271,3 +198,52 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         main(["screenshot", "--help"])
     assert caught.value.code == 0
     assert "spice+unix:///path" in capsys.readouterr().out
+
+
+class _Deaf:
+    """A writer that throws everything away."""
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+    async def drain(self) -> None:
+        pass
+
+    async def wait_closed(self) -> None:
+        pass
+
+
+async def test_a_display_waits_for_what_another_brings() -> None:
+    pixels = Picture(bytes(32), 4, 2)
+    kept = ImageEncoder().encode(
+        pixels,
+        ImageSettings(SpiceImageCompression.OFF),
+        image_id=7,
+        flags=SpiceImageFlags.CACHE_ME,
+    )
+    says = [
+        SURFACE + draw_copy(cached_image(7, 4, 2), 4, 2) + MARK,
+        SURFACE + draw_copy(kept.data, 4, 2),
+    ]
+    client = Client(ServerAddress(), TlsTrust())
+    displays = [DisplayChannel(MINI, number, client.session) for number in range(2)]
+    connections = []
+    for number, display in enumerate(displays):
+        streams = (asyncio.StreamReader(), _Deaf())
+        connection = Connection(display, *streams, client._changed)  # type: ignore[arg-type]
+        client._connections[ChannelType.DISPLAY, number] = connection
+        connections.append(connection)
+    connections[0].start(says[0])
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert displays[0].held_up
+    connections[1].start(says[1])
+    await client.wait_until(lambda: displays[0].marked)
+    assert not displays[0].held_up
+    await client.close()

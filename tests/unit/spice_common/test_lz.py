@@ -5,9 +5,17 @@ from __future__ import annotations
 import random
 import struct
 
+import numpy as np
 import pytest
 
 from spice_common.lz import LzEncoder, LzHeader, LzImageType, decode, decode_header
+from spice_protocol.enums import SpiceImageType
+from tests.peers.captured_images import (
+    SCREEN,
+    captured_images,
+    expected_screen,
+    paint,
+)
 
 ENCODER = LzEncoder()
 HEADER = struct.Struct(">7I")
@@ -133,3 +141,19 @@ def test_a_picture_larger_than_allowed_is_refused() -> None:
 def test_too_few_pixels_are_refused() -> None:
     with pytest.raises(ValueError, match="RGB32"):
         ENCODER.encode(LzHeader(LzImageType.RGB32, 2, 2, top_down=True), bytes(15))
+
+
+@pytest.mark.parametrize("name", ["compression-lz", "compression-auto-lz"])
+def test_what_libspice_server_sent(name: str) -> None:
+    screen = np.zeros((*SCREEN, 3), np.uint8)
+    images = [i for i in captured_images(name) if i.type == SpiceImageType.LZ_RGB]
+
+    for image in images:
+        decoded = decode(image.data)
+        paint(screen, image, decoded.header.width, bytes(decoded.pixels))
+        again = ENCODER.encode(decoded.header, decoded.pixels)
+        assert decode(again).pixels == decoded.pixels
+
+    assert len(images) > 40
+    if name == "compression-lz":  # auto-lz sent the gradient as QUIC
+        assert np.array_equal(screen, expected_screen())

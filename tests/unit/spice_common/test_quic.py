@@ -178,11 +178,12 @@ def test_damage_is_an_error_or_another_picture() -> None:
         damaged = bytearray(data)
         damaged[rng.randrange(20, len(data))] ^= 1 << rng.randrange(8)
         try:
-            assert len(DECODER.decode(damaged).pixels) == 40 * 30 * 2
-        except ValueError as error:
-            assert "QUIC data" in str(error)
+            image = DECODER.decode(damaged)
+        except ValueError:
             faults += 1
-    assert faults
+        else:
+            assert len(image.pixels) == 40 * 30 * 2
+    assert 0 < faults < 500
 
 
 def test_pixels_that_change_are_some_picture() -> None:
