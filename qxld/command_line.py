@@ -109,12 +109,12 @@ example:
         "qxld record FILE [OPTION]... -- QEMU [QEMU-OPTION]...",
         "start QEMU as `run` does, and record what its guest draws",
         """\
-Do what `qxld run` does, and write what the guest draws to FILE, packed if its name ends in
-.zst.  `qxld replay FILE` shows it again; so does spice-server-replay.  `run`, `serve` and
-`attach` do the same with --record FILE.
+Do what `qxld run` does, and write what the guest draws to FILE, packed if its name ends
+in .zst.  `qxld replay FILE` shows it again; so does spice-server-replay.  `run`, `serve`
+and `attach` do the same with --record FILE.
 
-If the disk is too slow the record ends there; the guest does not wait.  Of several displays
-the first is in FILE, the second in FILE-1 ...
+If the disk is too slow the record ends there; the guest does not wait.  Of several
+displays the first is in FILE, the second in FILE-1 ...
 
 example:
   qxld record desk.qxlrec.zst --disable-ticketing -- qemu-system-x86_64 -m 2048 ...
@@ -125,8 +125,8 @@ example:
         "play a recorded desktop to SPICE clients, without a VM",
         """\
 Play a file that `qxld record`, or QEMU with SPICE_WORKER_RECORD_FILENAME, wrote
-("SPICE_REPLAY 1", packed by zstd or not), as if a guest drew it again.  A file that is cut
-off or damaged is played as far as it goes; qxld then says where it is wrong.
+("SPICE_REPLAY 1", packed by zstd or not), as if a guest drew it again.  A file that is
+cut off or damaged is played as far as it goes; qxld then says where it is wrong.
 
 Everybody is let in without a password unless --password-file is given.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from spice_common._c import ffi, lib
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 __all__ = ["QuicDecoder", "QuicEncoder", "QuicHeader", "QuicImage", "QuicImageType"]
 
@@ -97,6 +97,22 @@ class QuicEncoder:
         """
         worst = header.width * header.height * lib.QUIC_MAX_PIXEL_SIZE + 64
         out = bytearray(max(0, worst if max_size is None else max_size))
+        size = self.encode_into(out, header, pixels, stride)
+        return bytes(memoryview(out)[:size]) if size else None
+
+    def encode_into(
+        self,
+        out: WriteableBuffer,
+        header: QuicHeader,
+        pixels: ReadableBuffer,
+        stride: int | None = None,
+    ) -> int:
+        """Write *pixels* as a QUIC image to *out*: its bytes, or 0 if *out* is too small.
+
+        Raises:
+            ValueError: *pixels* are too few for what *header* says.
+
+        """
         with (
             ffi.from_buffer("uint8_t[]", pixels) as data,
             ffi.from_buffer("uint8_t[]", out, require_writable=True) as dst,
@@ -110,13 +126,13 @@ class QuicEncoder:
                 len(data),
                 header.type.row_size(header.width) if stride is None else stride,
                 dst,
-                len(out),
+                len(dst),
             )
         if size == lib.QUIC_NO_MEMORY:
             raise MemoryError
         if size < 0:
             raise ValueError(f"pixels are no {header}")
-        return bytes(memoryview(out)[:size]) if size else None
+        return size
 
 
 class QuicDecoder:
@@ -146,22 +162,35 @@ class QuicDecoder:
         """
         header = QuicHeader.parse(data)
         want = header.type if want is None else want
-        row = want.row_size(header.width)
-        if row * header.height > max_size:
+        size = want.row_size(header.width) * header.height
+        if size > max_size:
             raise ValueError(f"{header} is too large")
-        pixels = bytearray(row * header.height)
+        pixels = bytearray(size)
+        self.decode_into(pixels, data, want)
+        return QuicImage(header, pixels)
+
+    def decode_into(
+        self, out: WriteableBuffer, data: ReadableBuffer, want: QuicImageType
+    ) -> None:
+        """Decode an image to *out*, which has room for its rows without padding.
+
+        Raises:
+            ValueError: the image is damaged, cut off, no *want* or larger than *out*.
+
+        """
+        header = QuicHeader.parse(data)
         with (
             ffi.from_buffer("uint8_t[]", data) as source,
-            ffi.from_buffer("uint8_t[]", pixels, require_writable=True) as dst,
+            ffi.from_buffer("uint8_t[]", out, require_writable=True) as dst,
         ):
+            row = want.row_size(header.width)
             error = lib.quic_decode(
-                self.cdata, source, len(source), dst, len(pixels), row, want
+                self.cdata, source, len(source), dst, len(dst), row, want
             )
         if error == lib.QUIC_NO_MEMORY:
             raise MemoryError
         if error:
             raise ValueError(_reason(error, header, want))
-        return QuicImage(header, pixels)
 
 
 def _reason(error: int, header: QuicHeader, want: QuicImageType) -> str:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["DisplayBench", "RawClient"]
 
 MIB = 1 << 20
+RAW = Compression(images="off")
+"""What :class:`Painter` can read."""
 HANG = 120.0
 """Seconds after which a test has failed because something hangs."""
 ALL_DISPLAY_CAPS = capability_words(
@@ -120,13 +122,18 @@ class DisplayBench:
     """Use as a context manager: starts the worker and sets up the guest."""
 
     def __init__(
-        self, width: int = 64, height: int = 48, *, ram_size: int = 16 * MIB
+        self,
+        width: int = 64,
+        height: int = 48,
+        compression: Compression = RAW,
+        *,
+        ram_size: int = 16 * MIB,
     ) -> None:
         self.width, self.height = width, height
         self.transport = InProcessTransport(ram_size=ram_size)
         self.device = QXLDevice(self.transport, 0)
         self.guest = FakeGuest(InProcessPort(self.transport))
-        self.worker = DisplayWorker(self.device, Compression(images="off"))
+        self.worker = DisplayWorker(self.device, compression)
         self.main_loop = asyncio.new_event_loop()
         self.closed_links: list[LinkInfo] = []
         for channel in (self.worker.display, self.worker.cursor):

@@ -185,11 +185,11 @@ fuzz_seed(uint32_t number, uint8_t *bytes)
         return 0;
     bytes[0] = (uint8_t)(number < 4 ? 200 : 20);
     bytes[1] = (uint8_t)number;
-    for (uint8_t i = 0; i < 20; i++, size += STEP_SIZE) {
+    for (uint8_t i = 0; i < 8; i++, size += STEP_SIZE) {
         bytes[size] = (uint8_t)(number < 5 ? 0 : i % 4);
         bytes[size + 1] = (uint8_t)(number < 4 ? number : i);
-        bytes[size + 2] = (uint8_t)(17 + i % 3);
-        bytes[size + 3] = (uint8_t)(11 + i % 2);
+        bytes[size + 2] = (uint8_t)(8 + i % 3);
+        bytes[size + 3] = (uint8_t)(6 + i % 2);
         bytes[size + 4] = (uint8_t)(3 * i);
         bytes[size + 5] = (uint8_t)(i * 29);
     }

@@ -11,6 +11,8 @@ enum {
     REFRESH_STEP = 16,
     /* Images older than one in so many of the window are. */
     REFRESH_AGE = 4,
+    /* Images that are asked whether they are of the same size. */
+    LOOK_BACK = 16,
     /* A match without the middle of a long length. */
     MATCH_SIZE = 8,
 };
@@ -162,6 +164,28 @@ remember_match(const struct glz_search *search, const struct glz_match *match,
     glz_remember(search, end - 1);
 }
 
+/* The latest image of the same size may well show the same area: expect its pixels. */
+static void
+expect_same_again(struct glz_search *search)
+{
+    const struct glz_plane *plane = search->plane;
+    const struct glz_dictionary *dictionary = plane->dictionary;
+    uint64_t images = dictionary->next_id - dictionary->head_id;
+
+    for (uint64_t back = 1; back <= images && back <= LOOK_BACK; back++) {
+        const struct glz_image *image =
+            &dictionary->images[(plane->id - back) & dictionary->images_mask];
+
+        if (image->type == plane->type && image->units == plane->count) {
+            search->repeat = plane->start - image->start;
+            search->image_start = image->start;
+            search->image_end = image->start + image->units;
+            search->images_back = (uint32_t)back;
+            return;
+        }
+    }
+}
+
 LZ_INLINE uint8_t *
 compress(struct glz_search *search, uint8_t *dst, const uint8_t *dst_end,
          enum glz_coding coding)
@@ -212,6 +236,7 @@ glz_compress(const struct glz_plane *plane, uint8_t *dst, const uint8_t *dst_end
         .end = plane->start + plane->count,
     };
 
+    expect_same_again(&search);
     switch (plane->coding) {
     case GLZ_CODE_RGB32:
         return compress(&search, dst, dst_end, GLZ_CODE_RGB32);

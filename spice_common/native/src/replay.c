@@ -15,6 +15,8 @@
 /* Bytes of one event: a drawable with three images.  More would never be played. */
 #define MAX_EVENT (4ull * MAX_TEXT_BINARY)
 
+#define NO_PORT UINT32_MAX
+
 /* Numbers of RedWorkerMessage; the others change nothing that is shown, or what they
  * change was not recorded, or spice-server's own replayer leaves them out, too. */
 enum {
@@ -38,13 +40,13 @@ struct replay {
     struct live_surface surfaces[MAX_SURFACES]; /* [0]: the primary */
     struct live_surface next_primary;           /* data there, not created yet */
     QXLSurfaceCreate create;
-    uint32_t ports[2]; /* to be written, in order */
-    uint32_t num_ports;
-    bool port_given; /* ports[0] is being written */
+    uint32_t port; /* to be written, or NO_PORT */
+    bool port_given; /* and the caller is at it */
     bool has_header, has_time, complete, bad;
     uint64_t last_ns, max_gap_ns;
     uint8_t *buffer;
     uint64_t begin, end, capacity; /* of what is in the buffer */
+    uint64_t small_events; /* since the last that takes a quarter of the buffer */
     uint64_t needed; /* so many bytes from begin on are known to be too few */
 };
 
@@ -65,6 +67,7 @@ replay_new(void)
         return NULL;
     }
     replay->max_gap_ns = UINT64_MAX;
+    replay->port = NO_PORT;
     /* Never NULL, so that an empty file has a start and an end, too. */
     if (replay_buffer(replay, MAX_TEXT_LINE) == NULL) {
         replay_free(replay);
@@ -210,7 +213,13 @@ replay_buffer(struct replay *replay, uint64_t size)
     if (replay->capacity - replay->end >= size) {
         return replay->buffer + replay->end;
     }
-    if (replay->capacity < used + size) {
+    if (replay->begin != 0 && used != 0) {
+        memmove(replay->buffer, replay->buffer + replay->begin, used);
+    }
+    replay->begin = 0;
+    replay->end = used;
+    bool wasteful = replay->capacity / 4 > used + size && replay->small_events > 256;
+    if (replay->capacity < used + size || wasteful) {
         uint64_t capacity = (used + size) * 5 / 4;
         uint8_t *buffer = realloc(replay->buffer, capacity);
         if (buffer == NULL) {
@@ -219,11 +228,6 @@ replay_buffer(struct replay *replay, uint64_t size)
         replay->buffer = buffer;
         replay->capacity = capacity;
     }
-    if (used != 0) {
-        memmove(replay->buffer, replay->buffer + replay->begin, used);
-    }
-    replay->begin = 0;
-    replay->end = used;
     return replay->buffer + used;
 }
 
@@ -288,6 +292,7 @@ consume(struct replay *replay, const struct replay_text *text)
     replay->begin += size;
     replay->state.offset += size;
     replay->needed = 0;
+    replay->small_events = size > replay->capacity / 4 ? 0 : replay->small_events + 1;
 }
 
 static void
@@ -462,37 +467,35 @@ place_command(struct replay *replay, struct replay_text *text,
 
 /* ---- device messages */
 
+/*
+ * The event's picture goes to VRAM, and a port follows.  *again: first another port, for
+ * there is a primary surface still, whose end was asynchronous.
+ */
 static void
-add_port(struct replay *replay, uint32_t port)
-{
-    replay->ports[replay->num_ports++] = port;
-}
-
-/* The event's picture goes to VRAM at once, the ports follow. */
-static void
-create_primary(struct replay *replay, struct replay_text *text)
+create_primary(struct replay *replay, struct replay_text *text, bool *again)
 {
     struct event_reader reader = {.text = *text};
     const uint8_t *data = NULL;
     uint32_t size = 0;
     event_primary(&reader, &replay->create, &data, &size);
-    if (reader.text.state == TEXT_GOOD) {
-        uint64_t extent = extent_take(&replay->extents, size);
-        if (extent == NO_EXTENT) {
-            text_fail(&reader.text, TEXT_BAD, "a primary surface that fits VRAM");
-        } else {
-            memcpy(replay->memory.vram + extent, data, size);
-            replay->create.mem =
-                slot_address(replay, replay->memory.vram_slot, extent);
-            replay->next_primary =
-                (struct live_surface){.extent = extent, .live = true};
-            if (replay->surfaces[0].live) {
-                add_port(replay, QXL_IO_DESTROY_PRIMARY);
-            }
-            add_port(replay, QXL_IO_CREATE_PRIMARY);
-        }
-    }
     *text = reader.text;
+    if (text->state != TEXT_GOOD) {
+        return;
+    }
+    *again = replay->surfaces[0].live;
+    if (*again) {
+        replay->port = QXL_IO_DESTROY_PRIMARY;
+        return;
+    }
+    uint64_t extent = extent_take(&replay->extents, size);
+    if (extent == NO_EXTENT) {
+        text_fail(text, TEXT_BAD, "a primary surface that fits VRAM");
+        return;
+    }
+    memcpy(replay->memory.vram + extent, data, size);
+    replay->create.mem = slot_address(replay, replay->memory.vram_slot, extent);
+    replay->next_primary = (struct live_surface){.extent = extent, .live = true};
+    replay->port = QXL_IO_CREATE_PRIMARY;
 }
 
 /* Whether an "event" line follows at once; if so or not, text is left where it is. */
@@ -512,25 +515,24 @@ event_follows(const struct replay *replay, struct replay_text *text)
 }
 
 static void
-device_message(struct replay *replay, struct replay_text *text, uint32_t type)
+device_message(struct replay *replay, struct replay_text *text, uint32_t type,
+               bool *again)
 {
     switch (type) {
     case MESSAGE_CREATE_PRIMARY:
     case MESSAGE_CREATE_PRIMARY_ASYNC:
         /* A surface that was refused has no picture here. */
-        if (text->state == TEXT_GOOD && !event_follows(replay, text)) {
-            create_primary(replay, text);
+        if (!event_follows(replay, text)) {
+            create_primary(replay, text, again);
         }
         break;
     case MESSAGE_DESTROY_PRIMARY:
-        if (text->state == TEXT_GOOD && replay->surfaces[0].live) {
-            add_port(replay, QXL_IO_DESTROY_PRIMARY);
+        if (replay->surfaces[0].live) {
+            replay->port = QXL_IO_DESTROY_PRIMARY;
         }
         break;
     case MESSAGE_DESTROY_SURFACES:
-        if (text->state == TEXT_GOOD) {
-            add_port(replay, QXL_IO_DESTROY_ALL_SURFACES);
-        }
+        replay->port = QXL_IO_DESTROY_ALL_SURFACES;
         break;
     default:
         break;
@@ -546,11 +548,11 @@ forget_surface(struct replay *replay, struct live_surface *surface)
     }
 }
 
-/* The device has done what ports[0] asks for. */
+/* The device has done what the port asks for. */
 static void
 port_done(struct replay *replay)
 {
-    switch (replay->ports[0]) {
+    switch (replay->port) {
     case QXL_IO_CREATE_PRIMARY:
         replay->surfaces[0] = replay->next_primary;
         break;
@@ -563,8 +565,7 @@ port_done(struct replay *replay)
         }
         break;
     }
-    replay->num_ports--;
-    replay->ports[0] = replay->ports[1];
+    replay->port = NO_PORT;
     replay->port_given = false;
 }
 
@@ -575,18 +576,18 @@ next_port(struct replay *replay)
     if (replay->port_given) {
         port_done(replay);
     }
-    if (replay->num_ports == 0) {
+    if (replay->port == NO_PORT) {
         return PLAYED;
     }
     if (ring_prod_drain(&replay->commands) != 0 ||
         ring_prod_drain(&replay->cursors) != 0) {
         return REPLAY_BUSY;
     }
-    if (replay->ports[0] == QXL_IO_CREATE_PRIMARY) {
+    if (replay->port == QXL_IO_CREATE_PRIMARY) {
         memcpy(ram_header(replay) + offsetof(QXLRam, create_surface), &replay->create,
                sizeof(replay->create));
     }
-    replay->state.port = replay->ports[0];
+    replay->state.port = replay->port;
     replay->port_given = true;
     return REPLAY_PORT;
 }
@@ -607,6 +608,7 @@ play_event(struct replay *replay, struct replay_text *text, uint64_t until_ns)
 {
     struct event_line line = {0};
     int32_t status = 0;
+    bool again = false;
     read_event_line(text, &line);
     if (text->state != TEXT_GOOD) {
         return not_good(replay, text);
@@ -617,7 +619,7 @@ play_event(struct replay *replay, struct replay_text *text, uint64_t until_ns)
         return REPLAY_EARLY;
     }
     if (line.what == 1) {
-        device_message(replay, text, line.type);
+        device_message(replay, text, line.type, &again);
     } else {
         status = place_command(replay, text, &line);
     }
@@ -626,6 +628,9 @@ play_event(struct replay *replay, struct replay_text *text, uint64_t until_ns)
     }
     if (text->state != TEXT_GOOD) {
         return not_good(replay, text);
+    }
+    if (again) {
+        return PLAYED;
     }
     replay->state.clock_ns = due;
     replay->last_ns = line.ns;

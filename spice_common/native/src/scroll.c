@@ -29,7 +29,9 @@ enum {
     MAX_PLACES = 4, /* an anchor that stood in more is no witness */
     MIN_VOTES = 4,
     MIN_SHARE = 16,     /* of the anchors that were found again, one in so many */
-    NUM_CANDIDATES = 2, /* distances that are tried */
+    NUM_CANDIDATES = 3, /* distances that are tried */
+    SAMPLE_TILES = 64,  /* that say whether to try one at all */
+    MIN_PROMISE = 12,   /* one in so many of them has to gain */
 };
 
 #define NO_ANCHOR UINT32_MAX
@@ -54,17 +56,15 @@ struct scroll_memory {
 void
 scroll_finder_fini(struct scroll_finder *finder)
 {
-    if (finder->memory) {
-        anchor_rows_fini(&finder->memory->rows);
+    if (finder->memory)
         free(finder->memory->gains);
-    }
     free(finder->memory);
     finder->memory = NULL;
 }
 
-/* Have memory for a surface as wide as width and a grid of tiles; 0 or -1. */
+/* Have memory for a grid of tiles; 0 or -1. */
 static int
-reserve(struct scroll_finder *finder, uint32_t width, uint64_t tiles)
+reserve(struct scroll_finder *finder, uint64_t tiles)
 {
     struct scroll_memory *memory = finder->memory;
 
@@ -72,11 +72,6 @@ reserve(struct scroll_finder *finder, uint32_t width, uint64_t tiles)
         memory = finder->memory = calloc(1, sizeof(*memory));
     if (!memory)
         return -1;
-    if (memory->rows.width < width) {
-        anchor_rows_fini(&memory->rows);
-        if (anchor_rows_init(&memory->rows, width))
-            return -1;
-    }
     if (memory->cap_gains < tiles) {
         free(memory->gains);
         memory->gains = malloc(tiles * sizeof(*memory->gains));
@@ -91,6 +86,7 @@ struct search {
     const struct pixels *then, *now;
     const struct tile_map *changed;
     pixman_box32_t box; /* around what changed */
+    uint32_t num_tiles; /* that changed */
     uint32_t rarity;
 };
 
@@ -262,6 +258,28 @@ extents_of(const struct tile_map *map, pixman_box32_t *extents)
     return count;
 }
 
+/* Does the move set some tiles right, of a sample of those that changed? */
+static int
+is_promising(const struct search *search, const struct scroll *scroll)
+{
+    struct tile_run run = {0, 0, 0};
+    uint32_t tiles = 0, sampled = 0, good = 0;
+    uint32_t step = 1 + search->num_tiles / SAMPLE_TILES;
+
+    while (tile_map_next(search->changed, &run)) {
+        for (uint32_t i = 0; i < run.count; i++, tiles++) {
+            struct tile_run tile = {run.row, run.column + i, 1};
+
+            if (tiles % step != 0)
+                continue;
+            sampled++;
+            good += scroll_gain(search->then, search->now,
+                                tile_run_box(search->changed, &tile), scroll) > 0;
+        }
+    }
+    return good * MIN_PROMISE >= sampled;
+}
+
 static int
 try_candidates(struct search *search, uint64_t changed_pixels, struct scroll *found)
 {
@@ -270,7 +288,8 @@ try_candidates(struct search *search, uint64_t changed_pixels, struct scroll *fo
     for (int i = 0; i < NUM_CANDIDATES; i++) {
         if (!next_candidate(search->memory, &scroll))
             break;
-        if (find_scroll_area(search->then, search->now, search->box,
+        if (is_promising(search, &scroll) &&
+            find_scroll_area(search->then, search->now, search->box,
                              search->memory->gains, &scroll) &&
             scroll.saved >= MIN_SAVED && scroll.saved > found->saved)
             *found = scroll;
@@ -285,16 +304,17 @@ scroll_find(struct scroll_finder *finder, const struct pixels *then,
             const struct pixels *now, const struct tile_map *changed,
             struct scroll *found)
 {
-    struct search search = {NULL, then, now, changed, {0, 0, 0, 0}, 0};
-    uint64_t pixels =
-        (uint64_t)extents_of(changed, &search.box) * TILE_SIZE * TILE_SIZE;
-    uint64_t tiles =
-        (area_of(search.box) / TILE_SIZE + now->width + now->height) / TILE_SIZE + 2;
+    struct search search = {.then = then, .now = now, .changed = changed};
+    uint64_t pixels, tiles;
 
+    search.num_tiles = extents_of(changed, &search.box);
+    pixels = (uint64_t)search.num_tiles * TILE_SIZE * TILE_SIZE;
+    tiles =
+        (area_of(search.box) / TILE_SIZE + now->width + now->height) / TILE_SIZE + 2;
     found->saved = 0;
     if (pixels < MIN_TILES * TILE_SIZE * TILE_SIZE ||
         pixels * MAX_SPARSENESS < area_of(search.box) || tiles > MAX_SCROLL_TILES ||
-        reserve(finder, now->width, 2 * tiles))
+        reserve(finder, 2 * tiles))
         return 0;
     search.memory = finder->memory;
     search.rarity = rarity_for(&search);

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
 from qxld.command_line import parse
 from qxld.options import OPTIONS
 
-COMMANDS = ("run", "serve", "attach", "qemu-args", "screenshot")
+COMMANDS = (
+    "run", "record", "serve", "attach", "qemu-args", "replay", "screenshot",
+)  # fmt: skip
 
 
 def refused(capsys, *words: str) -> str:
@@ -48,6 +51,18 @@ class TestWords:
     def test_qemu_args_takes_the_options_of_serve(self):
         given = parse(["qemu-args", "--runtime-dir", "d", "--port", "3"])
         assert given.command == "qemu-args"
+
+
+class TestRecord:
+    def test_file_and_qemu(self):
+        parsed = parse(["record", "f.zst", "--port", "1", "--", "qemu", "-m", "64"])
+        assert (parsed.command, parsed.file) == ("record", Path("f.zst"))
+        assert parsed.qemu == ["qemu", "-m", "64"]
+
+    def test_qemu_is_missing(self, capsys):
+        with pytest.raises(SystemExit):
+            parse(["record", "f.zst"])
+        assert "qxld record FILE -- qemu-system-x86_64" in capsys.readouterr().err
 
 
 class TestRefusal:

@@ -225,7 +225,7 @@ def test_every_format_on_every_surface(kind, surface_format, messages):
             other.copy(image, area, area)
             other.draw(messages=False)
             assert bytes(other.memory) == bytes(bench.memory)
-        assert len(runs[0].starts) == 1
+        assert len(runs[0].starts) <= 1  # 0: it looked so already
         if surface_format != SpiceSurfaceFmt.FMT_8_A:
             assert np.count_nonzero(bench.pixels()) or kind == SpiceBitmapFmt.FMT_8BIT_A
 
