@@ -107,7 +107,8 @@ send_native(struct pending *pending, const struct native *native,
         surface = &gone;
     switch (native->kind) {
     case NATIVE_DRAW:
-        append_message(messages, pending->bytes + native->first_byte, native->num_bytes);
+        append_message(messages, pending->bytes + native->first_byte,
+                       native->num_bytes);
         if (lasts)
             change_shadow(pending, surface, native);
         break;
@@ -145,5 +146,6 @@ pending_flush(struct pending *pending, struct display_messages *messages,
     pending->num_bytes = 0;
     pending->num_pixels = 0;
     primary = pending->surfaces[0];
-    return primary && pending_send_damage(pending, primary, messages, &max_bytes, whole);
+    return primary &&
+           pending_send_damage(pending, primary, messages, &max_bytes, whole);
 }
