@@ -280,6 +280,8 @@ pending_after_draw(struct pending *pending, const struct command_batch *batch,
         return;
     if (add_native(pending, surface, plan, message)) {
         pending_collapse(pending);
-        tile_map_add(&surface->damage, plan->extents);
+        surface = pending_find(pending, plan->surface->id); /* perhaps a new one */
+        if (surface)
+            tile_map_add(&surface->damage, plan->extents);
     }
 }

@@ -58,15 +58,17 @@ send_kept_picture(struct pending *pending, struct pending_surface *surface,
 {
     struct picture picture = {.box = native->extents,
                               .pixels = pending->pixels + native->first_byte,
-
                               .kind = KIND_TEXT};
+    int lossy;
 
     picture.stride = native->num_bytes / box_height(picture.box);
+    lossy = pending_send_picture(pending, surface, &picture, messages);
+    if (pending->surfaces[surface->id] != surface)
+        return;
+    if (lossy)
+        tile_map_add(&surface->lossy, picture.box);
     if (surface->shadow.data)
         tile_map_add(&surface->unknown, picture.box);
-    if (pending_send_picture(pending, surface, &picture, messages) &&
-        pending->surfaces[surface->id] == surface)
-        tile_map_add(&surface->lossy, picture.box);
 }
 
 static void
