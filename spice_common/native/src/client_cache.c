@@ -8,11 +8,13 @@
 
 enum {
     NUM_BUCKETS = 4096,
-    /* What an image costs besides its pixels, so that a million of 1 x 1 are not free. */
+    /* What an image costs besides its pixels, so that a million of 1 x 1 are not free.
+     */
     IMAGE_OVERHEAD = 256,
     /* A server counts pixels and we bytes; it may also drop the old after the new. */
     CACHE_SLACK = 32 << 20,
-    /* A server counts its window's pixels its own way, and displays overtake each other. */
+    /* A server counts its window's pixels its own way, and displays overtake each
+       other. */
     WINDOW_SLACK = 1 << 20,
 };
 

@@ -77,7 +77,8 @@ static void
 describe_bitmap(const struct client_canvas *canvas, const struct guest_image *image,
                 struct decoded_image *out)
 {
-    out->data = image->num_chunks ? canvas->batch->chunks[image->first_chunk].data : NULL;
+    out->data =
+        image->num_chunks ? canvas->batch->chunks[image->first_chunk].data : NULL;
     out->width = image->width;
     out->height = image->height;
     out->stride = image->stride;
@@ -115,10 +116,10 @@ decode(struct client_canvas *canvas, const struct guest_image *image,
         return CLIENT_OK;
     if (image->num_chunks)
         wire.data = canvas->batch->chunks[image->first_chunk].data;
-    error = decoding_error(canvas,
-                           image_decode(canvas->decoder, canvas->cache->window, &wire,
-                                        &slot->buffer, out),
-                           image);
+    error = decoding_error(
+        canvas,
+        image_decode(canvas->decoder, canvas->cache->window, &wire, &slot->buffer, out),
+        image);
     slot->kept = !error && is_glz(image);
     return error;
 }
@@ -140,9 +141,8 @@ static enum client_error
 find_cached(struct client_canvas *canvas, const struct guest_image *image,
             struct decoded_image *out)
 {
-    const struct cached_image *cached =
-        client_cache_find(canvas->cache, image->id,
-                          image->kind == SPICE_IMAGE_TYPE_FROM_CACHE_LOSSLESS);
+    const struct cached_image *cached = client_cache_find(
+        canvas->cache, image->id, image->kind == SPICE_IMAGE_TYPE_FROM_CACHE_LOSSLESS);
 
     if (!cached)
         return client_fail(canvas, CLIENT_NO_IMAGE, image->id);
@@ -238,9 +238,9 @@ resolve_images(struct client_canvas *canvas)
         return error;
     for (uint32_t i = 0; i < batch->num_images && !error; i++) {
         struct guest_image *image = &batch->images[i];
-        int as_it_is = image->kind == SPICE_IMAGE_TYPE_SURFACE ||
-                       (image->kind == SPICE_IMAGE_TYPE_BITMAP &&
-                        !has_palette_cached(image));
+        int as_it_is =
+            image->kind == SPICE_IMAGE_TYPE_SURFACE ||
+            (image->kind == SPICE_IMAGE_TYPE_BITMAP && !has_palette_cached(image));
 
         if (!as_it_is)
             error = replace_image(canvas, image, &canvas->images[i]);
