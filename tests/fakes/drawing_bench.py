@@ -30,7 +30,7 @@ from spice_protocol.messages import draw as messages
 from spice_protocol.messages.display import DisplayMsg, SpiceMsgDisplaySurfaceCreate
 from spice_protocol.qxl_dev import QXLCmdType
 from tests.fakes.command_memory import CommandMemory
-from tests.fakes.draw_messages import place
+from tests.fakes.draw_commands import place
 from tests.fakes.drawing_cases import CELL, COLUMNS, SIDE, Maker
 from tests.fakes.drawing_families import BYTES_ARE_UNKNOWN, FAMILIES
 
