@@ -54,7 +54,10 @@ is_cheap(const struct composition *composition, pixman_box32_t box)
            (!composition->mask || sampling_is_cheap(composition->mask, box));
 }
 
-/* Each call halves the box: they are nested no deeper than its sides have bits. */
+/*
+ * Each call halves the box: they are nested no deeper than its sides have bits.  Rows
+ * come first: of what lies between two of them nothing is looked at.
+ */
 void
 compose(const struct composition *composition, pixman_image_t *image,
         pixman_box32_t band, pixman_box32_t box)
@@ -65,7 +68,7 @@ compose(const struct composition *composition, pixman_image_t *image,
         compose_at_once(composition, image, band, box);
         return;
     }
-    if (box_width(box) >= box_height(box))
+    if (box_height(box) == 1)
         first.x2 = second.x1 = box.x1 + (int32_t)box_width(box) / 2;
     else
         first.y2 = second.y1 = box.y1 + (int32_t)box_height(box) / 2;

@@ -8,7 +8,7 @@ enum {
     /* Around a sample pixman looks one pixel further for a mean, and it may round. */
     MARGIN = 2,
     /* Pixels that are read for each one that is drawn, and for each call. */
-    READ_PER_PIXEL = 16,
+    READ_PER_PIXEL = 256,
     READ_PER_CALL = 4096,
     /* Of a picture that repeats itself all is read: a screen of 8192 x 4096. */
     MAX_WHOLE_PIXELS = 1 << 25,
@@ -59,9 +59,11 @@ sampled_range(const pixman_fixed_t *row, pixman_box32_t box, int32_t *first,
 {
     int64_t low = 0, high = 0;
 
+    /* Pixels are sampled at their middle: twice the coordinates are whole. */
     for (int corner = 0; corner < 4; corner++) {
-        int64_t x = corner & 1 ? box.x2 : box.x1, y = corner & 2 ? box.y2 : box.y1;
-        int64_t at = (row[0] * x + row[1] * y + row[2]) >> 16;
+        int64_t x = 2 * (int64_t)(corner & 1 ? box.x2 - 1 : box.x1) + 1;
+        int64_t y = 2 * (int64_t)(corner & 2 ? box.y2 - 1 : box.y1) + 1;
+        int64_t at = (row[0] * x + row[1] * y + 2 * (int64_t)row[2]) >> 17;
 
         low = corner == 0 || at < low ? at : low;
         high = corner == 0 || at > high ? at : high;
