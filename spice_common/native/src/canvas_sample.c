@@ -86,8 +86,8 @@ sampling_is_possible(const struct sampling *sampling, pixman_box32_t box)
         y = y * 65536 + (corner & 2 ? -half : half);
         for (int i = 0; i < 2; i++) {
             const pixman_fixed_t *row = sampling->matrix.matrix[i];
-            __int128 sum = (__int128)row[0] * x + (__int128)row[1] * y +
-                           (__int128)row[2] * 65536;
+            __int128 sum =
+                (__int128)row[0] * x + (__int128)row[1] * y + (__int128)row[2] * 65536;
             __int128 at = sum >> 16;
 
             if (at < INT32_MIN + margin || at > INT32_MAX - margin)

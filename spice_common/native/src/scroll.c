@@ -14,40 +14,25 @@
 
 #include "scroll_anchors.h"
 #include "scroll_area.h"
+#include "scroll_votes.h"
 
 enum {
     MIN_TILES = 32,     /* changed; fewer are encoded sooner than searched */
     MAX_SPARSENESS = 8, /* one tile in so many has to have changed */
     MIN_SAVED = 1024,   /* pixels: a message and its drawing cost about as much */
     MARGIN = 64,        /* pixels around what changed: it may have come from there */
-    MAX_ANCHORS = 4096, /* of a picture; a power of 2 */
     ANCHORS_WANTED = 1024,
     MAX_RARITY = 13, /* bits of the hash that rolls */
     SAMPLE_ROWS = 16,
-    NUM_HEADS = 4096, /* powers of 2 */
-    NUM_VOTES = 4096,
-    MAX_PLACES = 4, /* an anchor that stood in more is no witness */
-    MIN_VOTES = 4,
-    MIN_SHARE = 16,     /* of the anchors that were found again, one in so many */
     NUM_CANDIDATES = 3, /* distances that are tried */
     SAMPLE_TILES = 64,  /* that say whether to try one at all */
     MIN_PROMISE = 12,   /* one in so many of them has to gain */
 };
 
-#define NO_ANCHOR UINT32_MAX
-
-struct vote {
-    int32_t dx, dy;
-    uint32_t count; /* 0: free */
-};
-
 struct scroll_memory {
     struct anchor then[MAX_ANCHORS], now[MAX_ANCHORS];
-    uint32_t heads[NUM_HEADS]; /* of the anchors of then with a hash */
-    uint32_t next[MAX_ANCHORS];
-    struct vote votes[NUM_VOTES];
+    struct scroll_votes votes;
     uint32_t num_then, num_now;
-    uint32_t voters;
     struct anchor_rows rows;
     int32_t *gains;
     uint64_t cap_gains;
@@ -146,90 +131,6 @@ collect_now(struct search *search)
     memory->num_now = count;
 }
 
-static uint32_t *
-head_of(struct scroll_memory *memory, uint64_t hash)
-{
-    return &memory->heads[hash >> 20 & (NUM_HEADS - 1)];
-}
-
-static void
-index_then(struct scroll_memory *memory)
-{
-    memset(memory->heads, 0xff, sizeof(memory->heads));
-    for (uint32_t i = memory->num_then; i-- > 0;) {
-        uint32_t *head = head_of(memory, memory->then[i].hash);
-
-        memory->next[i] = *head;
-        *head = i;
-    }
-}
-
-static void
-vote(struct scroll_memory *memory, int32_t dx, int32_t dy)
-{
-    uint32_t at = ((uint32_t)dx * 0x9e3779b1 + (uint32_t)dy * 0x85ebca77) >> 12;
-
-    for (uint32_t i = 0; i < 8; i++) {
-        struct vote *slot = &memory->votes[(at + i) & (NUM_VOTES - 1)];
-
-        if (slot->count == 0)
-            *slot = (struct vote){dx, dy, 0};
-        if (slot->dx == dx && slot->dy == dy) {
-            slot->count++;
-            return;
-        }
-    }
-}
-
-/* An anchor that stands still says that nothing moved here. */
-static void
-vote_of_anchor(struct scroll_memory *memory, const struct anchor *anchor)
-{
-    uint32_t places[MAX_PLACES], count = 0;
-
-    for (uint32_t at = *head_of(memory, anchor->hash); at != NO_ANCHOR;
-         at = memory->next[at]) {
-        const struct anchor *then = &memory->then[at];
-
-        if (then->hash != anchor->hash)
-            continue;
-        if (count == MAX_PLACES || (then->x == anchor->x && then->y == anchor->y))
-            return;
-        places[count++] = at;
-    }
-    memory->voters += count > 0;
-    for (uint32_t i = 0; i < count; i++)
-        vote(memory, anchor->x - memory->then[places[i]].x,
-             anchor->y - memory->then[places[i]].y);
-}
-
-static void
-collect_votes(struct scroll_memory *memory)
-{
-    memset(memory->votes, 0, sizeof(memory->votes));
-    memory->voters = 0;
-    index_then(memory);
-    for (uint32_t i = 0; i < memory->num_now; i++)
-        vote_of_anchor(memory, &memory->now[i]);
-}
-
-/* Take the distance with most votes out of the count; 0: there is none. */
-static int
-next_candidate(struct scroll_memory *memory, struct scroll *scroll)
-{
-    uint32_t least = memory->voters / MIN_SHARE, best = 0;
-
-    for (uint32_t i = 1; i < NUM_VOTES; i++)
-        if (memory->votes[i].count > memory->votes[best].count)
-            best = i;
-    if (memory->votes[best].count < (least > MIN_VOTES ? least : MIN_VOTES))
-        return 0;
-    scroll->dx = memory->votes[best].dx;
-    scroll->dy = memory->votes[best].dy;
-    memory->votes[best].count = 0;
-    return 1;
-}
-
 static uint64_t
 area_of(pixman_box32_t box)
 {
@@ -286,7 +187,7 @@ try_candidates(struct search *search, uint64_t changed_pixels, struct scroll *fo
     struct scroll scroll;
 
     for (int i = 0; i < NUM_CANDIDATES; i++) {
-        if (!next_candidate(search->memory, &scroll))
+        if (!scroll_votes_next(&search->memory->votes, &scroll))
             break;
         if (is_promising(search, &scroll) &&
             find_scroll_area(search->then, search->now, search->box,
@@ -320,6 +221,8 @@ scroll_find(struct scroll_finder *finder, const struct pixels *then,
     search.rarity = rarity_for(&search);
     collect_then(&search);
     collect_now(&search);
-    collect_votes(search.memory);
+    scroll_votes_collect(&search.memory->votes, search.memory->then,
+                         search.memory->num_then, search.memory->now,
+                         search.memory->num_now);
     return try_candidates(&search, pixels, found);
 }
