@@ -11,12 +11,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from benchmarks import spice_server
+from benchmarks import spice_server, streams
 from benchmarks.figures import ROOT, Figure, Run
 from benchmarks.latency import control, doorbell_to_socket, key_to_monitor
 from benchmarks.memory import idle_memory
 from benchmarks.producer import KINDS, PLURAL
 from benchmarks.sink import Sink
+from benchmarks.stream_table import markdown
 from benchmarks.throughput import PACE, take_in
 from tests.peers.fake_qemu import PlayedVm
 
@@ -129,6 +130,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-peer", action="store_true", help="do not measure libspice-server"
     )
+    parser.add_argument(
+        "--no-streams", action="store_true", help="do not play recorded streams"
+    )
+    streams.add_options(parser)
     return parser
 
 
@@ -141,15 +146,19 @@ def main(arguments: list[str] | None = None) -> int:
     measure(run, 5_000 // scale, 300_000 // scale, progress)
     if not options.no_peer:
         compare(run, 200_000 // scale, progress)
+    if not options.no_streams:
+        streams.measure(run, options)
     path = options.json
     if path is None and not options.quick:
         path = ROOT / "benchmarks" / "results" / f"{run.date[:10]}.json"
     if path is not None:
         run.save(path)
         print(f"kept in {path}")
+    if options.markdown is not None:
+        options.markdown.write_text(markdown(run.streams), encoding="utf-8")
     for figure in run.exceeded():
         print(f"{figure.what}, {figure.statistic}: {figure.verdict}", file=sys.stderr)
-    return 1 if run.exceeded() else 0
+    return 1 if run.exceeded() or streams.missed(run) else 0
 
 
 if __name__ == "__main__":

@@ -20,7 +20,12 @@ MAX_GAP = 1
 
 
 def replay(load: Load, peer: SpiceServer) -> StreamFigures:
-    """Play *load* into a `qxld replay`, with the client of *peer*."""
+    """Play *load* into a `qxld replay`, with the client of *peer*.
+
+    Raises:
+        AssertionError: it did not come to the end; the text says what it said.
+
+    """
     pace = "max" if load.pace is None else f"{load.pace:g}"
     clients = 0 if load.mode is None else 1
     options = ("--pace", pace, "--max-gap", MAX_GAP)
@@ -29,7 +34,12 @@ def replay(load: Load, peer: SpiceServer) -> StreamFigures:
     ) as ours:
         ours.wait_up()
         sink = peer.sink(ours.port, load.sink) if clients else None
-        told: dict[str, Any] = ours.finish()
+        try:
+            told: dict[str, Any] = ours.finish()
+        except BaseException:
+            if sink:
+                sink.stop()
+            raise
         counted = sink.count() if sink else None
     return StreamFigures(
         commands=told["commands"],

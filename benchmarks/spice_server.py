@@ -184,6 +184,12 @@ class PeerSink:
         """Let it wait for the last message; how many there were."""
         return self.count().messages
 
+    def stop(self) -> None:
+        """End it; what it got is of no interest."""
+        self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
+
     def count(self) -> Counted:
         """Let it wait for the last message; what it got."""
         self._process.send_signal(signal.SIGUSR1)

@@ -6,6 +6,7 @@ Every stream is played to either server with the same client, one after the othe
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from benchmarks.stream_table import markdown, table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["MODES", "add_options", "loads", "measure", "missing"]
+__all__ = ["MODES", "add_options", "loads", "measure", "missed", "missing"]
 
 CORPUS = ROOT.parent / "shared" / "corpus" / "qxl"
 MODES = ("off", "quic", "lz", "glz", "lz4", "auto_lz", "auto_glz")
@@ -68,13 +69,13 @@ def _play(
     load: Load, peer: spice_server.SpiceServer, runs: int, sides: str
 ) -> StreamRow:
     row = StreamRow(load.stream, load.mode, load.pace)
-    if sides != "ours":
-        row.theirs = _median(peer.replay, load, runs)
-    if sides != "theirs":
-        try:
+    try:
+        if sides != "ours":
+            row.theirs = _median(peer.replay, load, runs)
+        if sides != "theirs":
             row.ours = _median(lambda load: qxld_replay.replay(load, peer), load, runs)
-        except (AssertionError, LookupError, ValueError) as error:
-            row.fault = f"qxld failed: {str(error).strip().splitlines()[-1:]}"
+    except (AssertionError, subprocess.SubprocessError) as error:
+        row.fault = str(error).strip().rpartition("\n")[2] or repr(error)
     row.judge()
     return row
 
@@ -103,6 +104,11 @@ def _said(figures: StreamFigures | None) -> str:
     return f"{figures.cpu_s:.2f} s{sent}"
 
 
+def missed(run: Run) -> bool:
+    """Whether a stream failed, or cost more than it may."""
+    return any(row.missed or row.fault for row in run.streams)
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Let *parser* know which streams there are and how they can be played."""
     names = [path.name.partition(".")[0] for path in _streams()]
@@ -126,6 +132,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sink", default="", help="options of the client, as '--mbps 8 --rtt-ms 40'"
     )
+    group.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the table to this, too"
+    )
     group.add_argument("--runs", type=int, default=1, help="the median of so many runs")
     group.add_argument(
         "--sides", choices=("both", "ours", "theirs"), default="both", help="whom"
@@ -145,9 +154,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="where to keep the figures (benchmarks/results/DATE-streams.json)",
     )
-    parser.add_argument(
-        "--markdown", type=Path, metavar="FILE", help="also write these"
-    )
     add_options(parser)
     return parser
 
@@ -165,7 +171,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"kept in {path}")
     if options.markdown is not None:
         options.markdown.write_text(markdown(run.streams), encoding="utf-8")
-    return 1 if any(row.missed or row.fault for row in run.streams) else 0
+    return 1 if missed(run) else 0
 
 
 if __name__ == "__main__":

@@ -150,16 +150,16 @@ class ReplayGuest:
                     self._write_port(QxlIo(replay.port), 0)
                 case ReplayStatus.EARLY:
                     self._sleep_until(started)
-                case ReplayStatus.END:
-                    return self._file.problem()
-                case ReplayStatus.BAD:
+                case ReplayStatus.END | ReplayStatus.BAD:
                     return self._describe_damage()
 
-    def _describe_damage(self) -> str:
-        packed = self._file.problem()
-        why = f" ({packed})" if packed else ""
+    def _describe_damage(self) -> str | None:
+        """Say what is wrong with the file where playing came to its end."""
+        problems = [self.replay.problem, self._file.problem()]
+        if not any(problems):
+            return None
         return (
-            f"byte {self.replay.offset}: {self.replay.problem}{why}; "
+            f"byte {self.replay.offset}: {'; '.join(filter(None, problems))}; "
             f"the {self.replay.commands} commands before it were played"
         )
 

@@ -24,7 +24,9 @@ __all__ = ["RecordedFile", "unpack"]
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 MAX_WINDOW = 1 << 31
 """What `zstd --long=31` packs with."""
-BLOCK_SIZE = 1 << 20
+SLICE_SIZE = 4096
+"""Packed bytes at a time: of the emptiest pictures they make some 100 MB."""
+PIPE_SIZE = 1 << 20
 
 
 def unpack(packed: IO[bytes], plain: IO[bytes]) -> None:
@@ -32,14 +34,24 @@ def unpack(packed: IO[bytes], plain: IO[bytes]) -> None:
 
     Raises:
         zstandard.ZstdError: this is not what zstd wrote.
+        EOFError: a frame is not complete; what there is of it was written.
 
     """
     import zstandard  # noqa: PLC0415 - whom it is loaded for is this program alone
 
     unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
-    reader = unpacker.stream_reader(packed, read_across_frames=True)
-    while block := reader.read(BLOCK_SIZE):
-        plain.write(block)
+    frame = unpacker.decompressobj()
+    complete = True
+    data = packed.read(SLICE_SIZE)
+    while data:
+        plain.write(frame.decompress(data))
+        complete = frame.eof
+        data = frame.unused_data if complete else b""
+        if complete:
+            frame = unpacker.decompressobj()
+        data = data or packed.read(SLICE_SIZE)
+    if not complete:
+        raise EOFError("the packed file is cut off")
 
 
 class RecordedFile:
@@ -68,7 +80,7 @@ class RecordedFile:
             assert self._child.stdout is not None
             self._plain = self._child.stdout
             with contextlib.suppress(OSError):  # a pipe of 64 KiB does, too
-                fcntl.fcntl(self._plain, fcntl.F_SETPIPE_SZ, BLOCK_SIZE)
+                fcntl.fcntl(self._plain, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill *buffer* from the front; how many bytes, 0 at the end.
@@ -80,9 +92,15 @@ class RecordedFile:
         return self._plain.readinto(buffer) or 0  # type: ignore[union-attr]
 
     def problem(self) -> str | None:
-        """Return why the bytes ended before the file did, ``None`` if they did not."""
-        if self._child is None or self._child.stderr is None:
+        """Return why the bytes ended before the file did, ``None`` if they did not.
+
+        Nothing can be read afterwards.
+        """
+        if self._child is None:
             return None
+        assert self._child.stdout is not None
+        assert self._child.stderr is not None
+        self._child.stdout.close()  # it may not have come to the end, and wait for us
         lines = self._child.stderr.read().decode(errors="replace").split("\n")
         code = self._child.wait()
         if code == 0:
@@ -109,12 +127,15 @@ class RecordedFile:
 
 def main() -> int:
     """Unpack standard input to standard output; the exit code."""
-    with contextlib.suppress(BrokenPipeError):
-        try:
-            unpack(sys.stdin.buffer, sys.stdout.buffer)
-        except Exception as error:  # noqa: BLE001 - its words are for the parent
-            print(error, file=sys.stderr)
-            return 1
+    try:
+        unpack(sys.stdin.buffer, sys.stdout.buffer)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody wants the rest; nor what Python would flush at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:  # noqa: BLE001 - its words are for the parent
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

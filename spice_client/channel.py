@@ -98,7 +98,7 @@ class Channel:
         self._handlers: dict[int, Callable[[WireStruct | WireMessage], None]] = {
             message_id: getattr(self, name) for message_id, name in names.items()
         }
-        self.session.add(self)
+        self.session.add(self.TYPE, self.id, self)
 
     @property
     def label(self) -> str:
@@ -109,6 +109,10 @@ class Channel:
     def messages_received(self) -> int:
         """How many messages were handled."""
         return self.serial
+
+    def leave(self) -> None:
+        """Let nobody wait for this channel any more: its connection is closed."""
+        self.session.remove(self.TYPE, self.id, self)
 
     @property
     def waiting(self) -> bool:

@@ -81,7 +81,7 @@ class Connection:
         except OSError as error:
             self.error = DisconnectedError(f"the connection broke: {error}")
         finally:
-            self.channel.session.remove(self.channel)
+            self.channel.leave()
             self._changed()
 
     async def _receive(self, data: bytes) -> None:
@@ -131,7 +131,7 @@ class Connection:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self.channel.session.remove(self.channel)
+        self.channel.leave()
         await _close(self._writer)
 
 

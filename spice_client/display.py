@@ -192,7 +192,7 @@ class DisplayChannel(Channel):
     def _fail(self, message_id: int, error: ClientError, detail: int) -> None:
         """Wait for what may come on another display's channel; else raise."""
         problem = fault(self.label, self.name_of(message_id), error, detail)
-        if error not in _MAY_COME or not self.session.has_other_displays(self):
+        if error not in _MAY_COME or not self.session.has_other_displays(self.id):
             raise problem
         self._missing = problem
 

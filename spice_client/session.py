@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from spice_client.options import ClientOptions
 from spice_common.client_canvas import PictureCache
 from spice_protocol.enums import ChannelType
 
 if TYPE_CHECKING:
-    from spice_client.channel import Channel
     from spice_protocol.messages.base import SpiceWaitForChannel
 
-__all__ = ["Session"]
+__all__ = ["HasSerial", "Session"]
+
+
+class HasSerial(Protocol):
+    """A channel, as far as others wait for it."""
+
+    serial: int
+    """Number of the last message that was handled."""
 
 
 class Session:
@@ -28,7 +34,7 @@ class Session:
 
     def __init__(self, options: ClientOptions | None = None) -> None:
         self.options = options or ClientOptions()
-        self.channels: dict[tuple[int, int], Channel] = {}
+        self.channels: dict[tuple[int, int], HasSerial] = {}
         """By type and id."""
         self.opening: set[tuple[int, int]] = set()
         """Those that are being linked: the server may count on them already."""
@@ -37,24 +43,24 @@ class Session:
         )
         """Images and GLZ window, as large as they are offered to the server."""
 
-    def add(self, channel: Channel) -> None:
-        """Take a channel in."""
-        self.channels[channel.TYPE, channel.id] = channel
+    def add(self, kind: int, number: int, channel: HasSerial) -> None:
+        """Take a channel in, by type and id."""
+        self.channels[kind, number] = channel
 
-    def remove(self, channel: Channel) -> None:
+    def remove(self, kind: int, number: int, channel: HasSerial) -> None:
         """Forget a channel that is closed."""
-        if self.channels.get((channel.TYPE, channel.id)) is channel:
-            del self.channels[channel.TYPE, channel.id]
+        if self.channels.get((kind, number)) is channel:
+            del self.channels[kind, number]
 
     def reached(self, wanted: SpiceWaitForChannel) -> bool:
         """Whether a channel got as far as *wanted* says; closed ones never hold."""
         channel = self.channels.get((wanted.channel_type, wanted.channel_id))
         return channel is None or channel.serial >= wanted.message_serial
 
-    def has_other_displays(self, channel: Channel) -> bool:
-        """Whether an image may still come on another display's channel."""
-        here = (ChannelType.DISPLAY, channel.id)
+    def has_other_displays(self, number: int) -> bool:
+        """Whether an image may still come on a display channel other than *number*."""
+        here = (ChannelType.DISPLAY, number)
         return any(
-            kind == ChannelType.DISPLAY and (kind, number) != here
-            for kind, number in self.channels.keys() | self.opening
+            key[0] == ChannelType.DISPLAY and key != here
+            for key in self.channels.keys() | self.opening
         )

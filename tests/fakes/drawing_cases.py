@@ -11,7 +11,9 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from spice_common.quic import QuicEncoder, QuicHeader, QuicImageType
 from spice_protocol.draw import (
+    SpiceBinaryData,
     SpiceBitmap,
     SpiceBrush,
     SpiceClip,
@@ -194,8 +196,30 @@ class Maker:
         large = [s for s in self.sources if s[1] >= width and s[2] >= height]
         if large and self.rng.random() < 0.3:
             return self.surface(self.rng.choice(large)[0])
-        extra = self.rng.choice([0, 0, 1, 7, 33])
-        return self.bitmap(width + extra, height + self.rng.choice([0, 0, 1, 9]))
+        width += self.rng.choice([0, 0, 1, 7, 33])
+        height += self.rng.choice([0, 0, 1, 9])
+        if self.rng.random() < 0.15:
+            return self.quic(width, height)
+        return self.bitmap(width, height)
+
+    def quic(self, width: int, height: int) -> SpiceImage:
+        """Return a QUIC image of steps and noise."""
+        kind = self.rng.choice(
+            [
+                QuicImageType.RGB16,
+                QuicImageType.RGB24,
+                QuicImageType.RGB32,
+                QuicImageType.RGBA,
+            ]
+        )
+        size = kind.row_size(width) * height
+        pixels = bytes((i // 7 * 5) & 0xFF for i in range(size))
+        if self.rng.random() < 0.5:
+            pixels = self.rng.randbytes(size)
+        data = QuicEncoder().encode(QuicHeader(kind, width, height), pixels)
+        assert data is not None
+        image = SpiceBinaryData(data)
+        return self.described(SpiceImageType.QUIC, width, height, image)
 
     def surface(self, surface_id: int) -> SpiceImage:
         """Return another surface as an image."""

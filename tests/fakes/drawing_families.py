@@ -29,13 +29,10 @@ from spice_protocol.messages.display import DisplayMsg
 from tests.fakes.drawing_cases import CELL, Case
 
 if TYPE_CHECKING:
-
     from spice_protocol.draw import SpiceImage
     from tests.fakes.drawing_cases import Maker
 
-__all__ = ["FAMILIES", "Family"]
-
-Family = "Callable[[Maker, int], Case]"
+__all__ = ["BYTES_ARE_UNKNOWN", "FAMILIES"]
 
 
 def fill(make: Maker, number: int) -> Case:
@@ -365,9 +362,15 @@ def copy_bits(make: Maker, number: int) -> Case:
     return Case(f"copy bits {number} {message}", [(DisplayMsg.COPY_BITS, message)])
 
 
+def nothing(_make: Maker, number: int) -> Case:
+    """Leave the cell as it was."""
+    return Case(f"nothing {number}", [])
+
+
 FAMILIES = {
     function.__name__: function
     for function in (
+        nothing,
         fill,
         constant,
         copy,
@@ -386,10 +389,5 @@ FAMILIES = {
     )
 }
 
-ROP3_SURFACES = {
-    SpiceSurfaceFmt.FMT_32_xRGB,
-    SpiceSurfaceFmt.FMT_32_ARGB,
-    SpiceSurfaceFmt.FMT_16_555,
-    SpiceSurfaceFmt.FMT_16_565,
-}
-"""Clients take bytes for words on others."""
+BYTES_ARE_UNKNOWN = {"rop3"}
+"""What clients cannot draw on surfaces of bytes: they take them for words."""

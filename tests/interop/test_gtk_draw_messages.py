@@ -50,7 +50,7 @@ from spice_protocol.messages.display import (
 )
 from spice_protocol.qxl_dev import QXLCmdType, QXLOperator
 from tests.fakes.command_memory import CommandMemory
-from tests.fakes.draw_messages import place
+from tests.fakes.draw_commands import place
 from tests.fakes.spice_channels import SilentClient, SilentDisplay, running_server
 from tests.peers.gtk_client import GtkClient, missing
 from tests.peers.programs import eventually

@@ -11,13 +11,8 @@ from spice_common._c import ffi, lib
 from spice_common.command_batch import CommandBatch
 from spice_protocol.qxl_dev import QXLCmdType
 from tests.fakes.command_memory import CommandMemory
-from tests.fakes.draw_messages import (
-    TYPES,
-    draw_messages,
-    flatten,
-    place,
-    qxl_messages,
-)
+from tests.fakes.draw_commands import flatten, place
+from tests.fakes.draw_messages import TYPES, draw_messages, qxl_messages
 
 HEADER = 6
 quick = settings(

@@ -48,8 +48,8 @@ def random_command(bench: CanvasBench, rng: random.Random, known: set[int]) -> N
             rop = rng.choice([SpiceRopd.OP_PUT, SpiceRopd.OP_PUT, SpiceRopd.OP_OR])
             source = QXLRect(0, 0, height, width)
             bench.copy(image, source, area, surface_id=on, rop=rop)
-        case 9 | 10 if known - {on}:
-            source = rng.choice(sorted(known - {on}))
+        case 9 | 10 if {0, *known} - {on}:
+            source = rng.choice(sorted({0, *known} - {on}))
             part = box(rng, min(SIDE, size[0]), min(SIDE, size[1]))
             bench.guest.copy_surface(source, part, part, surface_id=on)
         case 11:

@@ -93,7 +93,8 @@ check_string(const struct command_batch *batch, const struct draw_string *string
         const struct draw_glyph *glyph = &batch->glyphs[string->first_glyph + i];
         CHECK(near_enough(glyph->render_x, glyph->render_y));
         CHECK(near_enough(glyph->origin_x, glyph->origin_y));
-        CHECK(glyph->width <= MAX_IMAGE_SIDE && glyph->height <= MAX_IMAGE_SIDE);
+        CHECK(glyph->width >= 1 && glyph->width <= MAX_IMAGE_SIDE);
+        CHECK(glyph->height >= 1 && glyph->height <= MAX_IMAGE_SIDE);
         CHECK(glyph->num_bytes == (glyph->width * depth + 7) / 8 * glyph->height);
         check_range(glyph->first_byte, glyph->num_bytes, batch->num_glyph_bytes);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The input is what a hostile server sends on a display channel: a byte of options, then
- * messages with mini headers.  A size that leaves the input means its rest, so that most
- * mutations are still messages.
+ * The input is what a hostile server sends on a display channel: a byte of options,
+ * then messages with mini headers.  A size that leaves the input means its rest, so
+ * that most mutations are still messages.
  */
 #include <spice/enums.h>
 #include <stdlib.h>
@@ -115,8 +115,8 @@ look(struct client_canvas *canvas)
     uint32_t id = client_canvas_primary(canvas);
 
     client_canvas_complete(canvas);
-    if (canvas_surface_info(surfaces, id, &info) == CANVAS_OK && info.width <= MAX_SIDE &&
-        info.height <= MAX_SIDE) {
+    if (canvas_surface_info(surfaces, id, &info) == CANVAS_OK &&
+        info.width <= MAX_SIDE && info.height <= MAX_SIDE) {
         uint64_t size = (uint64_t)info.width * info.height * 4;
         uint8_t *pixels = malloc(size);
 
@@ -211,7 +211,8 @@ create(struct seed *seed, uint32_t id, uint32_t format, uint32_t flags)
 }
 
 static void
-rectangle(struct seed *seed, uint32_t left, uint32_t top, uint32_t right, uint32_t bottom)
+rectangle(struct seed *seed, uint32_t left, uint32_t top, uint32_t right,
+          uint32_t bottom)
 {
     add(seed, top, 4);
     add(seed, left, 4);
@@ -268,8 +269,8 @@ encode(struct display_messages *out, struct glz_dictionary *dictionary, uint32_t
     };
     struct image_encoder *encoder = image_encoder_new();
     uint32_t state = 1 + n;
-    struct pixels picture =
-        picture_new(&state, n % 2 ? PICTURE_PHOTO : PICTURE_UI, formats[n / 7 % 4], 24, 16);
+    struct pixels picture = picture_new(&state, n % 2 ? PICTURE_PHOTO : PICTURE_UI,
+                                        formats[n / 7 % 4], 24, 16);
 
     CHECK(encoder);
     CHECK(image_encode(encoder, &settings, dictionary, &picture, 100 + n,

@@ -150,7 +150,7 @@ one_picture(struct fuzzed *fuzzed)
     }
     CHECK(image_encode(fuzzed->encoder, &settings, fuzzed->dictionary, &pixels, 1, 0,
                        fuzzed->messages, &info) == 0);
-    CHECK(info.size == fuzzed->messages->size - start && info.size <= size * 2 + 200);
+    CHECK(info.size == fuzzed->messages->size - start && info.size <= 4 * size + 200);
     if (!changes)
         check_image(fuzzed, &pixels, start, &info);
     else if (info.type == SPICE_IMAGE_TYPE_GLZ_RGB ||

@@ -3,9 +3,9 @@
  * bitmap.h: from the pixels of a SpiceBitmap to those of a surface.
  *
  * Every SPICE_BITMAP_FMT_* is read; 8_A, 16_555, 16_565, 32_xRGB and 32_ARGB surfaces
- * are written, with the rules of the clients' canvas: a channel that shrinks is cut off,
- * one that grows repeats its high bits, 32 bits are copied with their unused byte.  The
- * colors of a palette are 0xRRGGBB, but for a 16_555 surface pixels of that format.
+ * are written, with the rules of the clients' canvas: a channel that shrinks is cut
+ * off, one that grows repeats its high bits, 32 bits are copied with their unused byte.
+ * The colors of a palette are 0xRRGGBB, but for a 16_555 surface pixels of that format.
  */
 #ifndef BITMAP_H
 #define BITMAP_H

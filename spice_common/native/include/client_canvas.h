@@ -17,9 +17,9 @@ struct client_canvas;
 
 enum client_error {
     CLIENT_OK = 0,
-    CLIENT_BAD_MESSAGE, /* its fields do not fit into it; detail: a command_error */
-    CLIENT_TOO_BIG,     /* detail: the size in its header */
-    CLIENT_NO_SURFACE,  /* detail: surface id */
+    CLIENT_BAD_MESSAGE,    /* its fields do not fit into it; detail: a command_error */
+    CLIENT_TOO_BIG,        /* detail: the size in its header */
+    CLIENT_NO_SURFACE,     /* detail: surface id */
     CLIENT_SURFACE_EXISTS, /* detail: surface id */
     CLIENT_BAD_SURFACE,    /* format or size; detail: surface id */
     CLIENT_NO_IMAGE,       /* not in the cache; detail: image id */
@@ -27,9 +27,9 @@ enum client_error {
     CLIENT_NO_PALETTE,     /* not in the cache; detail: palette id */
     CLIENT_BAD_IMAGE,      /* it cannot be decoded; detail: SPICE_IMAGE_TYPE_* */
     CLIENT_UNSUPPORTED_IMAGE, /* detail: SPICE_IMAGE_TYPE_* */
-    CLIENT_REJECTED,          /* its numbers do not fit the surfaces; detail: surface id */
-    CLIENT_UNSUPPORTED,       /* nothing here draws this; detail: surface id */
-    CLIENT_LIMIT_IMAGES,      /* more in the cache than was offered */
+    CLIENT_REJECTED,     /* its numbers do not fit the surfaces; detail: surface id */
+    CLIENT_UNSUPPORTED,  /* nothing here draws this; detail: surface id */
+    CLIENT_LIMIT_IMAGES, /* more in the cache than was offered */
     CLIENT_LIMIT_PALETTES,
     CLIENT_LIMIT_SURFACES,
     CLIENT_NO_MEMORY,
@@ -61,7 +61,7 @@ enum {
 
 /* What came so far: messages with their headers; images by the message they are in. */
 struct client_counts {
-    uint64_t messages[512], bytes[512];             /* CLIENT_MESSAGE_TYPES */
+    uint64_t messages[512], bytes[512]; /* CLIENT_MESSAGE_TYPES */
     uint64_t images[128], image_bytes[128], image_pixels[128]; /* CLIENT_IMAGE_TYPES */
     uint64_t draws; /* messages that changed a surface */
 };
@@ -93,7 +93,8 @@ void client_canvas_receive(struct client_canvas *canvas, const uint8_t *data,
                            uint64_t size, uint32_t full_header,
                            struct client_progress *progress);
 
-/* One message without a header; a client_error, *detail as in struct client_progress. */
+/* One message without a header; a client_error, *detail as in struct client_progress.
+ */
 uint32_t client_canvas_message(struct client_canvas *canvas, uint32_t type,
                                const uint8_t *body, uint32_t size, uint64_t *detail);
 

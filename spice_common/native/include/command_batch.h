@@ -90,7 +90,7 @@ struct draw_path {
 struct draw_glyph {
     int32_t render_x, render_y;
     int32_t origin_x, origin_y;
-    uint32_t width, height; /* at most MAX_IMAGE_SIDE */
+    uint32_t width, height; /* 1 .. MAX_IMAGE_SIDE; guests' blanks are left out */
     uint32_t first_byte, num_bytes;
 };
 

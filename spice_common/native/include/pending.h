@@ -3,10 +3,10 @@
  * pending.h: what one client has still to be told of a display.
  *
  * Takes the place of libspice-server's tree and of its pipe of drawables.  Two kinds of
- * things are pending: commands that the client draws itself (natives: fills, moves, text,
- * copies from surfaces), in order; and areas (damage) whose pixels are sent as they are
- * when it comes to that.  At any time this holds: a client that drew all natives and was
- * then sent all damaged tiles shows what the canvas shows.  So
+ * things are pending: commands that the client draws itself (natives: fills, moves,
+ * text, copies from surfaces), in order; and areas (damage) whose pixels are sent as
+ * they are when it comes to that.  At any time this holds: a client that drew all
+ * natives and was then sent all damaged tiles shows what the canvas shows.  So
  *
  *  - a bitmap that the guest copies is just damage, however often it is overwritten;
  *  - a native that newer natives or damage hide is not sent;
@@ -54,14 +54,14 @@ struct image_counter {
 };
 
 struct pending_counters {
-    uint64_t natives;      /* commands taken in to be drawn by the client */
-    uint64_t hidden;       /* of these, never sent: newer ones or damage hid them */
-    uint64_t damaged;      /* commands that became damage */
-    uint64_t collapses;    /* how often the natives were given up for damage */
-    uint64_t same_tiles;   /* damaged tiles that showed the right pixels already */
+    uint64_t natives;    /* commands taken in to be drawn by the client */
+    uint64_t hidden;     /* of these, never sent: newer ones or damage hid them */
+    uint64_t damaged;    /* commands that became damage */
+    uint64_t collapses;  /* how often the natives were given up for damage */
+    uint64_t same_tiles; /* damaged tiles that showed the right pixels already */
     uint64_t sent_tiles;
-    uint64_t scrolls;      /* moves that were found in damage */
-    uint64_t flat;         /* pictures of one color, sent as fills */
+    uint64_t scrolls; /* moves that were found in damage */
+    uint64_t flat;    /* pictures of one color, sent as fills */
     uint64_t cache_hits;
     struct image_counter images[NUM_IMAGE_TYPES];
 };
@@ -91,7 +91,8 @@ uint32_t pending_damage_lossy(struct pending *pending);
 /*
  * Append messages for what is pending until about max_bytes of pixels were looked at.
  * whole: the primary surface goes as one picture if it is damaged at all.  exact: no
- * lossy pictures.  1: there is more; 0: the client shows what the canvas shows, once it got this.
+ * lossy pictures.  1: there is more; 0: the client shows what the canvas shows, once it
+ * got this.
  */
 int pending_flush(struct pending *pending, struct display_messages *messages,
                   uint64_t max_bytes, int whole, int exact);

@@ -12,7 +12,8 @@ expand_555(uint32_t pixel)
 {
     uint32_t r = pixel >> 10 & 0x1f, g = pixel >> 5 & 0x1f, b = pixel & 0x1f;
 
-    return OPAQUE_BLACK | (r << 3 | r >> 2) << 16 | (g << 3 | g >> 2) << 8 | (b << 3 | b >> 2);
+    return OPAQUE_BLACK | (r << 3 | r >> 2) << 16 | (g << 3 | g >> 2) << 8 |
+           (b << 3 | b >> 2);
 }
 
 static uint32_t
@@ -20,7 +21,8 @@ expand_565(uint32_t pixel)
 {
     uint32_t r = pixel >> 11 & 0x1f, g = pixel >> 5 & 0x3f, b = pixel & 0x1f;
 
-    return OPAQUE_BLACK | (r << 3 | r >> 2) << 16 | (g << 2 | g >> 4) << 8 | (b << 3 | b >> 2);
+    return OPAQUE_BLACK | (r << 3 | r >> 2) << 16 | (g << 2 | g >> 4) << 8 |
+           (b << 3 | b >> 2);
 }
 
 static uint32_t
@@ -154,4 +156,3 @@ pixels_decode(const uint8_t *src, uint32_t width, uint32_t surface_format,
         }
     }
 }
-

@@ -4,285 +4,13 @@
  *
  * The X server has no thin dashed line: it draws one as wide lines one pixel wide, each
  * dash a rectangle turned into the line's direction, filled as a polygon; where a dash
- * goes around a corner a miter joins its parts.  Which pixels these are depends on every
- * rounding on the way, hence the same doubles, integers and order of operations here.
- *
- * An edge of a polygon is the line  x dy - y dx = k;  k is kept because an end point's
- * product would be rounded.
+ * goes around a corner a miter joins its parts.  Which pixels these are depends on
+ * every rounding on the way, hence the same doubles, integers and order of operations
+ * here.
  */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "canvas_lines.h"
-
-/* Half the width of a line. */
-static const double half_width = 0.5;
-/* 1 / sin^2 of half the angle (11 degrees) below which a corner is cut off. */
-static const double miter_limit = 108.856472512142;
-
-struct vertex {
-    double x, y;
-};
-
-struct slope {
-    int64_t dx, dy;
-    double k;
-};
-
-/* From one row to the next x moves by step, and once more when error exceeds zero. */
-struct edge {
-    int64_t height, x, step, sign, error, dx, dy;
-};
-
-enum { TOP, RIGHT, BOTTOM, LEFT, NUM_SIDES };
-
-struct polygon {
-    struct vertex vertices[NUM_SIDES];
-    struct slope slopes[NUM_SIDES]; /* slopes[i] leads from vertex i to the next */
-    int count;
-};
-
-static int64_t
-round_up(double number)
-{
-    int64_t truncated = (int64_t)number;
-
-    return number == (double)truncated || number < 0.0 ? truncated : truncated + 1;
-}
-
-/* ---- polygons */
-
-/* An edge from start on, in whole pixels from origin; its first row. */
-static int64_t
-build_edge(struct edge *edge, struct vertex start, struct slope slope,
-           struct line_point origin, int is_left)
-{
-    int64_t y = round_up(start.y), scaled, x;
-
-    if (slope.dy < 0) {
-        slope.dy = -slope.dy;
-        slope.dx = -slope.dx;
-        slope.k = -slope.k;
-    }
-    scaled = round_up(slope.k) + y * slope.dx;
-    x = scaled <= 0 ? -(-scaled / slope.dy) - 1 : (scaled - 1) / slope.dy;
-    edge->error = scaled - x * slope.dy;
-    edge->sign = slope.dx >= 0 ? 1 : -1;
-    edge->step = slope.dx / slope.dy;
-    edge->dx = llabs(slope.dx) % slope.dy;
-    if (slope.dx < 0)
-        edge->error = slope.dy - edge->error + 1;
-    edge->error -= slope.dy; /* compared with zero instead of dy */
-    edge->dy = slope.dy;
-    edge->x = x + is_left + origin.x;
-    return y + origin.y;
-}
-
-static int
-step_around(int place, int direction, int count)
-{
-    return (place + direction + count) % count;
-}
-
-/* The edges on one side, from the top vertex to the bottom one; how many. */
-static int
-build_side(struct edge *edges, const struct polygon *polygon, int top, int bottom,
-           int direction, int64_t bottom_row, struct line_point origin, int is_left,
-           int64_t *top_row)
-{
-    int slope = step_around(top, direction > 0 ? 0 : -1, polygon->count);
-    int64_t row, last_row = 0;
-    int count = 0;
-
-    for (int i = top; i != bottom; i = step_around(i, direction, polygon->count)) {
-        if (polygon->slopes[slope].dy != 0) {
-            row = build_edge(&edges[count], polygon->vertices[i],
-                             polygon->slopes[slope], origin, is_left);
-            if (count > 0)
-                edges[count - 1].height = row - last_row;
-            else
-                *top_row = row;
-            last_row = row;
-            count++;
-        }
-        slope = step_around(slope, direction, polygon->count);
-    }
-    if (count > 0)
-        edges[count - 1].height = bottom_row - last_row;
-    return count;
-}
-
-static void
-next_row(struct edge *edge)
-{
-    edge->x += edge->step;
-    edge->error += edge->dx;
-    if (edge->error > 0) {
-        edge->x += edge->sign;
-        edge->error -= edge->dy;
-    }
-}
-
-/* A side's edge for the next row, or NULL behind the last; a row is taken from it. */
-static struct edge *
-edge_of_row(struct edge *edges, int count, int *current)
-{
-    while (*current < count && edges[*current].height <= 0)
-        (*current)++;
-    if (*current == count)
-        return NULL;
-    edges[*current].height--;
-    return &edges[*current];
-}
-
-static void
-fill_sides(struct line_output *output, struct edge *left, int num_left,
-           struct edge *right, int num_right, int64_t row)
-{
-    int on_left = 0, on_right = 0;
-
-    for (;; row++) {
-        struct edge *from = edge_of_row(left, num_left, &on_left);
-        struct edge *to = edge_of_row(right, num_right, &on_right);
-
-        if (!from || !to)
-            return;
-        if (to->x >= from->x)
-            line_span(output, from->x, row, to->x - from->x + 1);
-        next_row(from);
-        next_row(to);
-    }
-}
-
-static void
-fill_polygon(struct line_output *output, const struct polygon *polygon,
-             struct line_point origin)
-{
-    struct edge left[NUM_SIDES], right[NUM_SIDES];
-    int top = 0, bottom = 0, before, direction = 1, num_left, num_right;
-    int64_t bottom_row, top_row = 0, ignored;
-
-    for (int i = 1; i < polygon->count; i++) {
-        if (polygon->vertices[i].y < polygon->vertices[top].y)
-            top = i;
-        if (polygon->vertices[i].y >= polygon->vertices[bottom].y)
-            bottom = i;
-    }
-    before = step_around(top, -1, polygon->count);
-    if (polygon->slopes[before].dy * polygon->slopes[top].dx >
-        polygon->slopes[top].dy * polygon->slopes[before].dx)
-        direction = -1;
-    bottom_row = round_up(polygon->vertices[bottom].y) + origin.y;
-    num_right = build_side(right, polygon, top, bottom, direction, bottom_row, origin,
-                           0, &top_row);
-    num_left = build_side(left, polygon, top, bottom, -direction, bottom_row, origin, 1,
-                          &ignored);
-    fill_sides(output, left, num_left, right, num_right, top_row);
-}
-
-/* ---- corners */
-
-/* How a line ends or begins: its direction away from there, and its edge. */
-struct face {
-    struct line_point at;
-    double xa, ya, k;
-    int64_t dx, dy;
-};
-
-static void
-turn(struct face *face)
-{
-    face->xa = -face->xa;
-    face->ya = -face->ya;
-    face->dx = -face->dx;
-    face->dy = -face->dy;
-}
-
-static struct slope
-slope_of(const struct face *face, int swapped)
-{
-    struct slope slope = {face->dx, face->dy, face->k};
-
-    if (swapped) {
-        slope.dx = -slope.dx;
-        slope.dy = -slope.dy;
-        slope.k = -slope.k;
-    }
-    return slope;
-}
-
-/* The slope of a cut-off corner. */
-static struct slope
-bevel(const struct face *left, const struct face *right)
-{
-    double dx = right->xa - left->xa, dy = right->ya - left->ya;
-    double scale = fabs(dx) > fabs(dy) ? fabs(dx) : fabs(dy);
-    struct slope slope = {(int64_t)(dx * 65536 / scale), (int64_t)(dy * 65536 / scale),
-                          0};
-
-    slope.k = ((left->xa + right->xa) * (double)slope.dy -
-               (left->ya + right->ya) * (double)slope.dx) /
-              2.0;
-    return slope;
-}
-
-/* Where the outer edges of two lines meet. */
-static struct vertex
-miter(const struct face *left, const struct face *right, double denominator)
-{
-    double ldx = (double)left->dx, ldy = (double)left->dy;
-    double rdx = (double)right->dx, rdy = (double)right->dy;
-    struct vertex point;
-
-    point.y = (ldy * (right->xa * rdy - right->ya * rdx) -
-               rdy * (left->xa * ldy - left->ya * ldx)) /
-              denominator;
-    if (left->dy != 0)
-        point.x = left->xa + (point.y - left->ya) * ldx / ldy;
-    else
-        point.x = right->xa + (point.y - right->ya) * rdx / rdy;
-    return point;
-}
-
-/* One of the two lines draws the pixel of the corner already. */
-static int
-corner_is_drawn(const struct face *left, const struct face *right)
-{
-    return left->dx > 0 || (left->dx == 0 && left->dy > 0) || right->dx > 0 ||
-           (right->dx == 0 && right->dy > 0);
-}
-
-static void
-draw_corner(struct line_output *output, struct face left, struct face right,
-            int is_careful)
-{
-    double denominator = -(double)left.dx * (double)right.dy +
-                         (double)right.dx * (double)left.dy;
-    int swapped = denominator <= 0;
-    struct polygon polygon = {.count = NUM_SIDES};
-    struct vertex point;
-
-    if ((!is_careful && corner_is_drawn(&left, &right)) || denominator == 0)
-        return;
-    turn(swapped ? &right : &left);
-    polygon.vertices[0] = (struct vertex){right.xa, right.ya};
-    polygon.slopes[0] = (struct slope){-right.dy, right.dx, 0};
-    polygon.slopes[1] = (struct slope){left.dy, -left.dx, 0};
-    polygon.vertices[2] = (struct vertex){left.xa, left.ya};
-    point = miter(&left, &right, denominator);
-    if ((point.x * point.x + point.y * point.y) * 4 > miter_limit) {
-        polygon.slopes[2] = bevel(&left, &right);
-        polygon.count = 3;
-    } else {
-        polygon.slopes[2] = slope_of(&left, swapped);
-        polygon.vertices[3] = point;
-        polygon.slopes[3] = slope_of(&right, swapped);
-    }
-    fill_polygon(output, &polygon, left.at);
-}
-
-/* ---- dashes */
+#include "canvas_polygon.h"
 
 /* Where in the list of dashes a line is. */
 struct dash_place {
@@ -329,7 +57,7 @@ struct dashed_line {
     struct polygon polygon;
     uint32_t index;
     double left_in_dash; /* whole */
-    double first, last; /* visible: from which distance to which */
+    double first, last;  /* visible: from which distance to which */
 };
 
 static void
@@ -344,21 +72,21 @@ line_init(struct dashed_line *line)
     dy = (double)line->dy;
     if (line->dx == 0 || line->dy == 0) {
         line->length = fabs(dx + dy);
-        line->rdx = dx > 0 ? half_width : dx < 0 ? -half_width : 0;
-        line->rdy = dy > 0 ? half_width : dy < 0 ? -half_width : 0;
+        line->rdx = dx > 0 ? HALF_WIDTH : dx < 0 ? -HALF_WIDTH : 0;
+        line->rdy = dy > 0 ? HALF_WIDTH : dy < 0 ? -HALF_WIDTH : 0;
     } else {
         line->length = hypot(dx, dy);
-        ratio = half_width / line->length;
+        ratio = HALF_WIDTH / line->length;
         line->rdx = ratio * dx;
         line->rdy = ratio * dy;
     }
     line->remaining = line->length;
     polygon->count = NUM_SIDES;
     polygon->slopes[TOP] =
-        (struct slope){line->dx, line->dy, half_width * line->length};
+        (struct slope){line->dx, line->dy, HALF_WIDTH * line->length};
     polygon->slopes[RIGHT] = (struct slope){-line->dy, line->dx, 0};
     polygon->slopes[BOTTOM] =
-        (struct slope){-line->dx, -line->dy, half_width * line->length};
+        (struct slope){-line->dx, -line->dy, HALF_WIDTH * line->length};
     polygon->slopes[LEFT] = (struct slope){line->dy, -line->dx, 0};
     polygon->vertices[TOP] = polygon->vertices[RIGHT] =
         (struct vertex){line->rdy, -line->rdx};
@@ -488,7 +216,7 @@ draw_last_dash(struct dashed_line *line)
 static void
 set_faces(const struct dashed_line *line, struct face *begin, struct face *end)
 {
-    double k = half_width * line->length;
+    double k = HALF_WIDTH * line->length;
 
     *begin = (struct face){line->from, line->rdy, -line->rdx, k, line->dx, line->dy};
     *end = (struct face){line->to, -line->rdy, line->rdx, k, -line->dx, -line->dy};

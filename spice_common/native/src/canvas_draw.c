@@ -39,7 +39,8 @@ draw_solid(const struct draw_plan *plan, struct canvas *canvas)
 {
     const struct surface *surface = plan->surface;
 
-    rop_fill_row(canvas->row, plan->color, box_width(plan->extents), surface->pixel_size);
+    rop_fill_row(canvas->row, plan->color, box_width(plan->extents),
+                 surface->pixel_size);
     for (uint32_t i = 0; i < plan->num_rects; i++) {
         pixman_box32_t rect = plan->rects[i];
         size_t count = (size_t)box_width(rect) * surface->pixel_size;
@@ -67,8 +68,8 @@ move_rect(const struct draw_plan *plan, struct canvas *canvas, pixman_box32_t re
 }
 
 /*
- * The rectangles lie in bands, sorted down and to the right.  Going through them against
- * the direction of the move, none overwrites what another still has to read.
+ * The rectangles lie in bands, sorted down and to the right.  Going through them
+ * against the direction of the move, none overwrites what another still has to read.
  */
 static void
 draw_copy_bits(const struct draw_plan *plan, struct canvas *canvas)

@@ -28,18 +28,18 @@ struct canvas {
     pixman_region32_t clip; /* of the command being drawn */
     struct bitmap_scratch scratch;
     struct bitmap_scratch more_scratch[2]; /* of a brush's or a mask's picture */
-    uint8_t *row;       /* one row of any surface */
-    uint8_t *bands[4];  /* BAND_SIZE bytes each: see canvas_paint.h */
+    uint8_t *row;                          /* one row of any surface */
+    uint8_t *bands[4]; /* BAND_SIZE bytes each: see canvas_paint.h */
     struct canvas_counters counters;
 };
 
 enum draw_kind {
-    DRAW_BITMAP,      /* pixels of a guest bitmap */
-    DRAW_SURFACE,     /* pixels of another surface */
-    DRAW_SOLID,       /* color */
-    DRAW_COPY_BITS,   /* pixels of the same surface */
-    DRAW_OTHER,       /* whatever command->type says */
-    DRAW_NOT_AT_ALL,  /* nothing visible, rejected or unsupported; already counted */
+    DRAW_BITMAP,     /* pixels of a guest bitmap */
+    DRAW_SURFACE,    /* pixels of another surface */
+    DRAW_SOLID,      /* color */
+    DRAW_COPY_BITS,  /* pixels of the same surface */
+    DRAW_OTHER,      /* whatever command->type says */
+    DRAW_NOT_AT_ALL, /* nothing visible, rejected or unsupported; already counted */
 };
 
 /* Pixels that a plan reads elsewhere than where it writes. */
@@ -50,7 +50,8 @@ struct plan_read {
 
 enum { MAX_PLAN_READS = 3 }; /* source, pattern and mask */
 
-/* A draw command, checked against the surfaces and clipped; canvas->clip is its area. */
+/* A draw command, checked against the surfaces and clipped; canvas->clip is its area.
+ */
 struct draw_plan {
     enum draw_kind kind;
     const struct command_batch *batch;

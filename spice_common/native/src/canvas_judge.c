@@ -168,8 +168,7 @@ judge_composite(struct painter *painter, struct draw_plan *plan)
                           command->bbox.bottom};
     uint32_t flags = composite->flags;
 
-    if (!operator_exists(flags & 0xff) ||
-        (flags >> 8 & 7) > PIXMAN_FILTER_BILINEAR ||
+    if (!operator_exists(flags & 0xff) || (flags >> 8 & 7) > PIXMAN_FILTER_BILINEAR ||
         (painter->brush.is_pattern && (flags >> 11 & 7) > PIXMAN_FILTER_BILINEAR))
         return REJECTED;
     plan->opaque = !painter->brush.is_pattern && (flags & 0xff) <= PIXMAN_OP_SRC;

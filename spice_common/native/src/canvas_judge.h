@@ -15,8 +15,8 @@ enum verdict {
 };
 
 /*
- * Check the pictures of a clipped plan whose kind is known, and say whether it is opaque
- * and portable, and what it reads.
+ * Check the pictures of a clipped plan whose kind is known, and say whether it is
+ * opaque and portable, and what it reads.
  */
 enum verdict judge_plan(struct draw_plan *plan, struct canvas *canvas);
 

@@ -3,8 +3,8 @@
  * canvas_lines.c: thin lines by Bresenham's algorithm.
  *
  * Along its longer side, from step to step, a line moves sideways when an error term
- * reaches zero.  Where the term is exactly zero, four of the eight octants move one step
- * later, so that a line covers the same pixels from either end.  After k steps
+ * reaches zero.  Where the term is exactly zero, four of the eight octants move one
+ * step later, so that a line covers the same pixels from either end.  After k steps
  *
  *     error = 2 k minor - major - bias,   sideways = floor(error / (2 major)) + 1
  *
@@ -142,8 +142,7 @@ limit_minor(struct thin_line *line, int64_t from, int sign, int64_t low, int64_t
     int64_t nearest = sign > 0 ? low - from : from - high + 1;
     int64_t farthest = sign > 0 ? high - from : from - low + 1; /* excluded */
 
-    limit_steps(line, step_at(line, nearest),
-                farthest <= 0 ? 0 : line->end);
+    limit_steps(line, step_at(line, nearest), farthest <= 0 ? 0 : line->end);
     if (farthest > 0 && line->minor > 0)
         limit_steps(line, 0, step_at(line, farthest));
 }
@@ -180,7 +179,8 @@ static void
 draw_line(struct line_output *output, struct line_point from, struct line_point to)
 {
     const pixman_box32_t *box = &output->painter->plan->extents;
-    int64_t width = llabs((int64_t)to.x - from.x), height = llabs((int64_t)to.y - from.y);
+    int64_t width = llabs((int64_t)to.x - from.x),
+            height = llabs((int64_t)to.y - from.y);
     int x_sign = to.x < from.x ? -1 : 1, y_sign = to.y < from.y ? -1 : 1;
     struct thin_line line = {.first = 0};
 

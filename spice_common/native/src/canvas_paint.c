@@ -29,107 +29,21 @@ first_band(pixman_box32_t box)
     return box;
 }
 
-/* ---- masks */
-
-enum picture_status
-mask_init(struct mask *mask, struct canvas *canvas, const struct draw_plan *plan)
-{
-    const struct draw_command *command = plan->command;
-    const struct guest_image *image;
-
-    mask->is_there = command->mask.image != NO_IMAGE;
-    mask->bits.owned = NULL;
-    if (!mask->is_there)
-        return PICTURE_OK;
-    image = &plan->batch->images[command->mask.image];
-    if (image->kind != SPICE_IMAGE_TYPE_BITMAP ||
-        bitmap_bits_per_pixel(image->format) != 1)
-        return PICTURE_BAD; /* the clients take no other bits for a mask's */
-    mask->bits.scratch = &canvas->more_scratch[1];
-    if (bitmap_source_init(&mask->bits.bitmap, mask->bits.scratch, plan->batch, image))
-        return PICTURE_BAD;
-    mask->bits.bitmap.palette[0] = 0;
-    mask->bits.bitmap.palette[1] = 1;
-    mask->bits.kind = PICTURE_BITMAP;
-    mask->bits.width = image->width;
-    mask->bits.height = image->height;
-    mask->bits.layout = SPICE_SURFACE_FMT_32_xRGB;
-    mask->bits.pixel_size = 4;
-    mask->inverts = (command->mask.flags & SPICE_MASK_FLAGS_INVERS) != 0;
-    mask->dx = command->mask.pos_x - command->bbox.left;
-    mask->dy = command->mask.pos_y - command->bbox.top;
-    return PICTURE_OK;
-}
-
-/* Paint what the mask shows of one row. */
-static void
-paint_runs(struct painter *painter, pixman_box32_t row, const uint32_t *bits)
-{
-    uint32_t hidden = painter->mask.inverts;
-    int32_t x = row.x1;
-
-    while (x < row.x2) {
-        pixman_box32_t run = {x, row.y1, x, row.y2};
-
-        while (run.x2 < row.x2 && bits[run.x2 - row.x1] != hidden)
-            run.x2++;
-        if (run.x2 > run.x1)
-            painter->paint(painter, run);
-        x = run.x2 + 1;
-    }
-}
-
-/* Nothing is drawn outside of the mask's bitmap, even if the mask is inverted. */
-static void
-paint_masked(struct painter *painter, pixman_box32_t box)
-{
-    const struct mask *mask = &painter->mask;
-    uint32_t *bits = (uint32_t *)painter->canvas->bands[BAND_MASK];
-    int32_t right = (int32_t)mask->bits.width - mask->dx;
-    int32_t bottom = (int32_t)mask->bits.height - mask->dy;
-
-    box.x1 = box.x1 < -mask->dx ? -mask->dx : box.x1;
-    box.y1 = box.y1 < -mask->dy ? -mask->dy : box.y1;
-    box.x2 = box.x2 > right ? right : box.x2;
-    box.y2 = box.y2 > bottom ? bottom : box.y2;
-    if (box.x1 >= box.x2)
-        return;
-    for (int32_t y = box.y1; y < box.y2; y++) {
-        pixman_box32_t row = {box.x1, y, box.x2, y + 1};
-        struct bitmap_part part = {(uint32_t)(row.x1 + mask->dx),
-                                   (uint32_t)(y + mask->dy), box_width(row), 1};
-
-        picture_read(&mask->bits, part, (uint8_t *)bits, 0);
-        paint_runs(painter, row, bits);
-    }
-}
-
-void
-paint_visible(struct painter *painter)
-{
-    const struct draw_plan *plan = painter->plan;
-
-    for (uint32_t i = 0; i < plan->num_rects; i++) {
-        if (painter->mask.is_there)
-            paint_masked(painter, plan->rects[i]);
-        else
-            painter->paint(painter, plan->rects[i]);
-    }
-}
-
 /* ---- sources */
 
 /*
  * The clients scale to the format of the surface if that is all they do, otherwise to
- * that of the source: they differ in what becomes of a byte that is alpha in one of them.
+ * that of the source: they differ in what becomes of a byte that is alpha in one of
+ * them.
  */
 static pixman_format_code_t
 scaled_format(const struct painter *painter)
 {
     const struct draw_command *command = painter->command;
-    int is_copy = command->type == QXL_DRAW_OPAQUE ||
-                  ((command->type == QXL_DRAW_COPY || command->type == QXL_DRAW_BLEND) &&
-                   rop_is_put(painter->rop));
+    int is_copy =
+        command->type == QXL_DRAW_OPAQUE ||
+        ((command->type == QXL_DRAW_COPY || command->type == QXL_DRAW_BLEND) &&
+         rop_is_put(painter->rop));
 
     if (is_copy || !same_pixels(painter->source.layout, painter->target.format))
         return surface_pixman_format(painter->target.format);
@@ -147,9 +61,9 @@ scaled_rows(struct painter *painter, pixman_box32_t band, ptrdiff_t *stride)
 
     *stride = ((ptrdiff_t)box_width(band) * painter->target.pixel_size + 3) / 4 * 4;
     memset(rows, 0, (size_t)*stride * box_height(band));
-    image = pixman_image_create_bits(scaled_format(painter), (int)box_width(band),
-                                     (int)box_height(band), (uint32_t *)rows,
-                                     (int)*stride);
+    image =
+        pixman_image_create_bits(scaled_format(painter), (int)box_width(band),
+                                 (int)box_height(band), (uint32_t *)rows, (int)*stride);
     if (image) {
         compose(&composition, image, band, band);
         pixman_image_unref(image);
@@ -180,88 +94,6 @@ source_rows(struct painter *painter, pixman_box32_t band, ptrdiff_t *stride)
     return rows;
 }
 
-/* ---- brushes */
-
-enum picture_status
-brush_init(struct brush *brush, struct canvas *canvas, const struct draw_plan *plan,
-           const struct draw_brush *from, enum picture_reading reading)
-{
-    brush->is_pattern = from->type == SPICE_BRUSH_TYPE_PATTERN;
-    brush->color = from->type == SPICE_BRUSH_TYPE_SOLID ? from->color : 0;
-    brush->pattern.owned = NULL;
-    brush->pattern.surface = NULL;
-    brush->pattern.portable = 1;
-    brush->row_y = -1;
-    brush->columns.x1 = brush->columns.x2 = 0;
-    if (!brush->is_pattern)
-        return PICTURE_OK;
-    brush->x = from->pos_x;
-    brush->y = from->pos_y;
-    return picture_init(&brush->pattern, canvas, &canvas->more_scratch[0], plan,
-                        from->image, PICTURE_AS_SURFACE, reading);
-}
-
-static uint32_t
-modulo(int64_t number, uint32_t size)
-{
-    int64_t rest = number % size;
-
-    return (uint32_t)(rest < 0 ? rest + size : rest);
-}
-
-/* Width pixels of a row of the pattern, from column x of it on, again and again. */
-static void
-read_pattern(struct painter *painter, uint32_t x, uint32_t y, uint32_t width,
-             uint8_t *row)
-{
-    const struct picture *pattern = &painter->brush.pattern;
-    size_t pixel = painter->target.pixel_size;
-    uint32_t done = 0;
-
-    while (done < width && done < pattern->width) {
-        uint32_t count = pattern->width - x;
-
-        if (count > width - done)
-            count = width - done;
-        if (count > pattern->width - done)
-            count = pattern->width - done;
-        picture_read_row(pattern, painter->canvas, x, y, count, painter->target.format,
-                         row + done * pixel);
-        done += count;
-        x = 0;
-    }
-    for (; done < width; done += pattern->width) {
-        uint32_t count =
-            pattern->width < width - done ? pattern->width : width - done;
-
-        memcpy(row + done * pixel, row, count * pixel);
-    }
-}
-
-const uint8_t *
-brush_row(struct painter *painter, pixman_box32_t box, int32_t y)
-{
-    struct brush *brush = &painter->brush;
-    uint8_t *row = painter->canvas->bands[BAND_BRUSH];
-    int64_t wanted = 0;
-    uint32_t x = 0;
-
-    if (brush->is_pattern) {
-        wanted = modulo((int64_t)y - brush->y, brush->pattern.height);
-        x = modulo((int64_t)box.x1 - brush->x, brush->pattern.width);
-    }
-    if (wanted == brush->row_y && box.x1 == brush->columns.x1 &&
-        box.x2 <= brush->columns.x2)
-        return row;
-    if (brush->is_pattern)
-        read_pattern(painter, x, (uint32_t)wanted, box_width(box), row);
-    else
-        rop_fill_row(row, brush->color, box_width(box), painter->target.pixel_size);
-    brush->row_y = wanted;
-    brush->columns = box;
-    return row;
-}
-
 /* ---- one command */
 
 /* Draw on a copy of what is visible, since a picture lies on the same surface. */
@@ -279,7 +111,8 @@ take_double(struct painter *painter)
         memcpy(painter->double_pixels + i * row,
                target_at(painter, box.x1, box.y1 + (int32_t)i), row);
     painter->target.stride = (ptrdiff_t)row;
-    painter->target.line_0 = painter->double_pixels - (ptrdiff_t)box.y1 * (ptrdiff_t)row -
+    painter->target.line_0 = painter->double_pixels -
+                             (ptrdiff_t)box.y1 * (ptrdiff_t)row -
                              (ptrdiff_t)box.x1 * (ptrdiff_t)plan->surface->pixel_size;
     return 0;
 }

@@ -24,10 +24,10 @@ enum band_use { BAND_SOURCE, BAND_BRUSH, BAND_RESULT, BAND_MASK };
 struct brush {
     int is_pattern;
     uint32_t color;
-    int32_t x, y;            /* where a pattern's picture begins */
+    int32_t x, y; /* where a pattern's picture begins */
     struct picture pattern;
-    int64_t row_y;           /* of the pattern: the row that BAND_BRUSH holds, or -1 */
-    pixman_box32_t columns;  /* ... and for which columns of what is drawn */
+    int64_t row_y;          /* of the pattern: the row that BAND_BRUSH holds, or -1 */
+    pixman_box32_t columns; /* ... and for which columns of what is drawn */
 };
 
 /* A mask's picture is a bitmap of one bit. */

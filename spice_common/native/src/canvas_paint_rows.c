@@ -2,9 +2,9 @@
 /*
  * canvas_paint_rows.c: commands that put pixels together bit by bit.
  */
+#include <math.h>
 #include <spice/enums.h>
 #include <spice/qxl_dev.h>
-#include <math.h>
 #include <string.h>
 
 #include "canvas_paint.h"

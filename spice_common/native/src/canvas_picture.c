@@ -76,7 +76,8 @@ bitmap_is_portable(const struct guest_image *image, uint32_t surface_format)
     case SPICE_BITMAP_FMT_8BIT:
         wanted = 1u << bitmap_bits_per_pixel(image->format);
         return image->num_colors >= wanted &&
-               (is_32_bit(surface_format) || surface_format == SPICE_SURFACE_FMT_16_555);
+               (is_32_bit(surface_format) ||
+                surface_format == SPICE_SURFACE_FMT_16_555);
     case SPICE_BITMAP_FMT_1BIT_LE:
     case SPICE_BITMAP_FMT_4BIT_LE:
         return 0;
@@ -141,8 +142,8 @@ use_surface_image(struct picture *picture, struct canvas *canvas,
     whole.x2 = (int32_t)surface->width;
     whole.y2 = (int32_t)surface->height;
     /* Clients copy a surface onto itself from the top left, whatever lies where. */
-    picture->portable = surface != plan->surface &&
-                        same_pixels(surface->format, plan->surface->format);
+    picture->portable =
+        surface != plan->surface && same_pixels(surface->format, plan->surface->format);
     return use_surface(picture, surface, whole);
 }
 
@@ -164,9 +165,9 @@ use_quic(struct picture *picture, const struct draw_plan *plan,
          enum picture_reading reading)
 {
     struct quic_picture decoded;
-    enum picture_status status = quic_picture_decode(
-        &decoded, plan->batch, image, plan->surface->format,
-        use == PICTURE_AS_ORIGINAL, reading);
+    enum picture_status status =
+        quic_picture_decode(&decoded, plan->batch, image, plan->surface->format,
+                            use == PICTURE_AS_ORIGINAL, reading);
 
     if (status != PICTURE_OK)
         return status;

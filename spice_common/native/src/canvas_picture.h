@@ -16,10 +16,10 @@ enum picture_kind {
 struct picture {
     enum picture_kind kind;
     uint32_t width, height;
-    uint32_t layout;              /* SPICE_SURFACE_FMT_* of the rows that are read */
-    uint32_t pixel_size;          /* of layout */
-    pixman_format_code_t format;  /* layout, with alpha if the picture has it */
-    uint8_t portable;             /* the clients read the same in it */
+    uint32_t layout;             /* SPICE_SURFACE_FMT_* of the rows that are read */
+    uint32_t pixel_size;         /* of layout */
+    pixman_format_code_t format; /* layout, with alpha if the picture has it */
+    uint8_t portable;            /* the clients read the same in it */
     struct bitmap_source bitmap;
     struct bitmap_scratch *scratch;
     const uint8_t *line_0; /* SURFACE, DECODED */
@@ -41,13 +41,13 @@ enum picture_reading {
 
 enum picture_status {
     PICTURE_OK = 0,
-    PICTURE_BAD = -1,        /* the guest's numbers do not fit together */
-    PICTURE_UNKNOWN = -2,    /* well-formed, but not drawn */
+    PICTURE_BAD = -1,     /* the guest's numbers do not fit together */
+    PICTURE_UNKNOWN = -2, /* well-formed, but not drawn */
 };
 
 /*
- * Describe images[image] for the drawing of plan; NO_IMAGE is the command's self_bitmap.
- * scratch is used by one picture at a time.  picture_fini() in any case.
+ * Describe images[image] for the drawing of plan; NO_IMAGE is the command's
+ * self_bitmap. scratch is used by one picture at a time.  picture_fini() in any case.
  */
 enum picture_status picture_init(struct picture *picture, struct canvas *canvas,
                                  struct bitmap_scratch *scratch,

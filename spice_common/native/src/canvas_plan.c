@@ -12,8 +12,8 @@
 enum {
     MAX_CLIP_RECTS = 65536, /* 1 MiB of them; no driver comes near */
     /*
-     * Overlapping rectangles can become a quarter of their number's square when they are
-     * made disjoint.  Drivers send lists in bands, which stay as they are.
+     * Overlapping rectangles can become a quarter of their number's square when they
+     * are made disjoint.  Drivers send lists in bands, which stay as they are.
      */
     MAX_LOOSE_CLIP_RECTS = 1024,
 };
@@ -195,10 +195,10 @@ plan_fill(struct draw_plan *plan)
     plan->wire_rop = command->rop_descriptor;
     plan->rop = rop_of_brush(plan->wire_rop);
     plan->color = brush->type == SPICE_BRUSH_TYPE_SOLID ? brush->color : 0;
-    plan->kind = brush->type == SPICE_BRUSH_TYPE_PATTERN ||
-                         command->mask.image != NO_IMAGE
-                     ? DRAW_OTHER
-                     : DRAW_SOLID;
+    plan->kind =
+        brush->type == SPICE_BRUSH_TYPE_PATTERN || command->mask.image != NO_IMAGE
+            ? DRAW_OTHER
+            : DRAW_SOLID;
     return DRAWABLE;
 }
 

@@ -141,8 +141,7 @@ quic_picture_decode(struct quic_picture *decoded, const struct command_batch *ba
         !decoded->has_alpha && (image->descriptor_flags & QXL_IMAGE_HIGH_BITS_SET))
         set_high_bits(decoded, image);
     free(bytes);
-    if (decoded->pixels && !original &&
-        !same_pixels(decoded->layout, surface_format) &&
+    if (decoded->pixels && !original && !same_pixels(decoded->layout, surface_format) &&
         convert(decoded, image, surface_format))
         status = PICTURE_BAD;
     return status;

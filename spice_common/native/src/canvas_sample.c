@@ -86,8 +86,8 @@ sampling_is_possible(const struct sampling *sampling, pixman_box32_t box)
         y = y * 65536 + (corner & 2 ? -half : half);
         for (int i = 0; i < 2; i++) {
             const pixman_fixed_t *row = sampling->matrix.matrix[i];
-            __int128 sum = (__int128)row[0] * x + (__int128)row[1] * y +
-                           (__int128)row[2] * 65536;
+            __int128 sum =
+                (__int128)row[0] * x + (__int128)row[1] * y + (__int128)row[2] * 65536;
             __int128 at = sum >> 16;
 
             if (at < INT32_MIN + margin || at > INT32_MAX - margin)
@@ -117,16 +117,21 @@ is_inside(const struct picture *picture, pixman_box32_t area)
            area.y2 <= (int32_t)picture->height;
 }
 
-/* One side of an area, cut to the picture's; at least one pixel is left. */
+/*
+ * One side of an area, cut to the picture's.  At least two pixels are left if there are
+ * so many: pixman takes one that is repeated for a color, which it widens otherwise.
+ */
 static void
 cut_side(int32_t *first, int32_t *end, int32_t size)
 {
+    int32_t least = size < 2 ? size : 2;
+
     *first = *first < 0 ? 0 : *first;
     *end = *end > size ? size : *end;
-    if (*first >= size)
-        *first = size - 1;
-    if (*end <= *first)
-        *end = *first + 1;
+    if (*first > size - least)
+        *first = size - least;
+    if (*end < *first + least)
+        *end = *first + least;
 }
 
 /* What of the picture pixman is given; outside of it the repetition takes over. */

@@ -2,8 +2,8 @@
 /*
  * canvas_sample.h: pictures as pixman samples them: moved, scaled, turned, repeated.
  *
- * pixman gets the part of a picture that it looks at and no more, so that what a command
- * costs depends on what is visible of it.
+ * pixman gets the part of a picture that it looks at and no more, so that what a
+ * command costs depends on what is visible of it.
  */
 #ifndef CANVAS_SAMPLE_H
 #define CANVAS_SAMPLE_H
@@ -18,7 +18,7 @@ struct sampling {
     uint8_t component_alpha;
     pixman_filter_t filter;
     pixman_repeat_t repeat;
-    int32_t x, y; /* added to a place before the matrix */
+    int32_t x, y;   /* added to a place before the matrix */
     uint8_t *whole; /* all of the picture, read when a repetition needs it */
     ptrdiff_t whole_stride;
 };
@@ -47,8 +47,8 @@ pixman_box32_t sampling_area(const struct sampling *sampling, pixman_box32_t box
 int sampling_is_cheap(const struct sampling *sampling, pixman_box32_t box);
 
 /*
- * A pixman image of what sampling box looks at; with box's top left moved by (*x, *y) it
- * is the source of a composition.  NULL: memory is short or nothing can be seen.  The
+ * A pixman image of what sampling box looks at; with box's top left moved by (*x, *y)
+ * it is the source of a composition.  NULL: memory is short or nothing can be seen. The
  * pixels may be in memory of their own, to be freed after the image.
  */
 pixman_image_t *sampling_image(struct sampling *sampling, pixman_box32_t box,

@@ -262,8 +262,8 @@ paint_text(struct painter *painter)
 
     if (area->left < area->right && area->top < area->bottom) {
         paint_back(painter);
-        if (brush_init(&painter->brush, painter->canvas, painter->plan,
-                       &command->brush, PICTURE_TO_READ) != PICTURE_OK)
+        if (brush_init(&painter->brush, painter->canvas, painter->plan, &command->brush,
+                       PICTURE_TO_READ) != PICTURE_OK)
             return;
     }
     if (command->brush.type == SPICE_BRUSH_TYPE_NONE)

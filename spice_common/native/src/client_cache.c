@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client_cache.h"
 
+#include <spice/enums.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,11 +9,13 @@
 
 enum {
     NUM_BUCKETS = 4096,
-    /* What an image costs besides its pixels, so that a million of 1 x 1 are not free. */
+    /* What an image costs besides its pixels, so that a million of 1 x 1 are not free.
+     */
     IMAGE_OVERHEAD = 256,
     /* A server counts pixels and we bytes; it may also drop the old after the new. */
     CACHE_SLACK = 32 << 20,
-    /* A server counts its window's pixels its own way, and displays overtake each other. */
+    /* A server counts its window's pixels its own way, and displays overtake each
+       other. */
     WINDOW_SLACK = 1 << 20,
 };
 
@@ -135,34 +138,48 @@ client_cache_remove(struct client_cache *cache, uint64_t id)
     image_free(cache, entry);
 }
 
-enum client_error
-client_cache_put(struct client_cache *cache, uint64_t id,
-                 const struct decoded_image *image, int lossy)
+/* An entry with a copy of image; NULL: no memory. */
+static struct cached_image *
+entry_new(const struct decoded_image *image, size_t pixels, int high_bits)
 {
     size_t colors = image->num_colors * sizeof(uint32_t);
-    size_t pixels = (size_t)image->stride * image->height;
-    struct cached_image *entry, **bucket;
-    uint8_t *copy;
+    struct cached_image *entry = malloc(sizeof(*entry) + colors);
+    uint8_t *copy = malloc(pixels ? pixels : 1);
 
-    client_cache_remove(cache, id);
-    if (cache->bytes + pixels + colors + IMAGE_OVERHEAD > cache->max_bytes)
-        return CLIENT_LIMIT_IMAGES;
-    entry = malloc(sizeof(*entry) + colors);
-    copy = malloc(pixels ? pixels : 1);
     if (!entry || !copy) {
         free(entry);
         free(copy);
-        return CLIENT_NO_MEMORY;
+        return NULL;
     }
     memcpy(copy, image->data, pixels);
+    for (size_t i = 3;
+         high_bits && image->format == SPICE_BITMAP_FMT_32BIT && i < pixels; i += 4)
+        copy[i] = 0xff;
     if (colors)
         memcpy(entry->colors, image->colors, colors);
-    entry->id = id;
     entry->size = pixels + colors + IMAGE_OVERHEAD;
-    entry->lossy = lossy != 0;
     entry->image = *image;
     entry->image.data = copy;
     entry->image.colors = entry->colors;
+    return entry;
+}
+
+enum client_error
+client_cache_put(struct client_cache *cache, uint64_t id,
+                 const struct decoded_image *image, int lossy, int high_bits)
+{
+    size_t pixels = (size_t)image->stride * image->height;
+    struct cached_image *entry, **bucket;
+
+    client_cache_remove(cache, id);
+    if (cache->bytes + pixels + 4 * (uint64_t)image->num_colors + IMAGE_OVERHEAD >
+        cache->max_bytes)
+        return CLIENT_LIMIT_IMAGES;
+    entry = entry_new(image, pixels, high_bits);
+    if (!entry)
+        return CLIENT_NO_MEMORY;
+    entry->id = id;
+    entry->lossy = lossy != 0;
     bucket = bucket_of(cache, id);
     entry->next = *bucket;
     *bucket = entry;

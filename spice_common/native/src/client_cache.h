@@ -31,9 +31,13 @@ struct client_cache {
 const struct cached_image *client_cache_find(const struct client_cache *cache,
                                              uint64_t id, int lossless);
 
-/* Keep a copy of image under id instead of what was there; a client_error. */
+/*
+ * Keep a copy of image under id instead of what was there; a client_error.  high_bits:
+ * the void byte of its pixels, if it has one, counts as 0xff (QXL_IMAGE_HIGH_BITS_SET).
+ */
 enum client_error client_cache_put(struct client_cache *cache, uint64_t id,
-                                   const struct decoded_image *image, int lossy);
+                                   const struct decoded_image *image, int lossy,
+                                   int high_bits);
 void client_cache_remove(struct client_cache *cache, uint64_t id);
 
 enum {

@@ -52,8 +52,8 @@ enum client_error client_draw(struct client_canvas *canvas, uint32_t type,
                               const uint8_t *body, uint32_t size);
 
 /* Messages that make and end surfaces. */
-enum client_error client_create_surface(struct client_canvas *canvas, const uint8_t *body,
-                                        uint32_t size);
+enum client_error client_create_surface(struct client_canvas *canvas,
+                                        const uint8_t *body, uint32_t size);
 enum client_error client_destroy_surface(struct client_canvas *canvas,
                                          const uint8_t *body, uint32_t size);
 enum client_error client_set_mode(struct client_canvas *canvas, const uint8_t *body,

@@ -77,7 +77,8 @@ static void
 describe_bitmap(const struct client_canvas *canvas, const struct guest_image *image,
                 struct decoded_image *out)
 {
-    out->data = image->num_chunks ? canvas->batch->chunks[image->first_chunk].data : NULL;
+    out->data =
+        image->num_chunks ? canvas->batch->chunks[image->first_chunk].data : NULL;
     out->width = image->width;
     out->height = image->height;
     out->stride = image->stride;
@@ -115,34 +116,20 @@ decode(struct client_canvas *canvas, const struct guest_image *image,
         return CLIENT_OK;
     if (image->num_chunks)
         wire.data = canvas->batch->chunks[image->first_chunk].data;
-    error = decoding_error(canvas,
-                           image_decode(canvas->decoder, canvas->cache->window, &wire,
-                                        &slot->buffer, out),
-                           image);
+    error = decoding_error(
+        canvas,
+        image_decode(canvas->decoder, canvas->cache->window, &wire, &slot->buffer, out),
+        image);
     slot->kept = !error && is_glz(image);
     return error;
-}
-
-/* QXL_IMAGE_HIGH_BITS_SET: the void byte of a pixel counts, and is 0xff. */
-static void
-set_high_bits(struct message_image *slot)
-{
-    struct decoded_image *image = &slot->decoded;
-    size_t size = (size_t)image->stride * image->height;
-
-    if (image->format != SPICE_BITMAP_FMT_32BIT || image->data != slot->buffer.data)
-        return;
-    for (size_t i = 3; i < size; i += 4)
-        slot->buffer.data[i] = 0xff;
 }
 
 static enum client_error
 find_cached(struct client_canvas *canvas, const struct guest_image *image,
             struct decoded_image *out)
 {
-    const struct cached_image *cached =
-        client_cache_find(canvas->cache, image->id,
-                          image->kind == SPICE_IMAGE_TYPE_FROM_CACHE_LOSSLESS);
+    const struct cached_image *cached = client_cache_find(
+        canvas->cache, image->id, image->kind == SPICE_IMAGE_TYPE_FROM_CACHE_LOSSLESS);
 
     if (!cached)
         return client_fail(canvas, CLIENT_NO_IMAGE, image->id);
@@ -150,18 +137,21 @@ find_cached(struct client_canvas *canvas, const struct guest_image *image,
     return CLIENT_OK;
 }
 
+/* What alpha is meant is the canvas's business, but for a cached image: it loses the
+ * flags it came with. */
 static enum client_error
 keep_image(struct client_canvas *canvas, const struct guest_image *image,
            const struct decoded_image *decoded)
 {
+    uint32_t keep = SPICE_IMAGE_FLAGS_CACHE_ME | SPICE_IMAGE_FLAGS_CACHE_REPLACE_ME;
     int lossy = image->kind == SPICE_IMAGE_TYPE_JPEG ||
                 image->kind == SPICE_IMAGE_TYPE_JPEG_ALPHA;
+    int high_bits = (image->descriptor_flags & SPICE_IMAGE_FLAGS_HIGH_BITS_SET) != 0;
     enum client_error error;
 
-    if (!(image->descriptor_flags &
-          (SPICE_IMAGE_FLAGS_CACHE_ME | SPICE_IMAGE_FLAGS_CACHE_REPLACE_ME)))
+    if (!(image->descriptor_flags & keep))
         return CLIENT_OK;
-    error = client_cache_put(canvas->cache, image->id, decoded, lossy);
+    error = client_cache_put(canvas->cache, image->id, decoded, lossy, high_bits);
     return error ? client_fail(canvas, error, image->id) : CLIENT_OK;
 }
 
@@ -182,8 +172,6 @@ resolve_image(struct client_canvas *canvas, const struct guest_image *image,
     error = decode(canvas, image, slot);
     if (error)
         return error;
-    if (image->descriptor_flags & SPICE_IMAGE_FLAGS_HIGH_BITS_SET)
-        set_high_bits(slot);
     return keep_image(canvas, image, &slot->decoded);
 }
 
@@ -238,9 +226,9 @@ resolve_images(struct client_canvas *canvas)
         return error;
     for (uint32_t i = 0; i < batch->num_images && !error; i++) {
         struct guest_image *image = &batch->images[i];
-        int as_it_is = image->kind == SPICE_IMAGE_TYPE_SURFACE ||
-                       (image->kind == SPICE_IMAGE_TYPE_BITMAP &&
-                        !has_palette_cached(image));
+        int as_it_is =
+            image->kind == SPICE_IMAGE_TYPE_SURFACE ||
+            (image->kind == SPICE_IMAGE_TYPE_BITMAP && !has_palette_cached(image));
 
         if (!as_it_is)
             error = replace_image(canvas, image, &canvas->images[i]);

@@ -7,8 +7,9 @@
 #include "client_canvas_impl.h"
 
 enum {
-    MINI_HEADER_SIZE = 6,  /* SpiceMiniDataHeader: type 16, size 32 */
-    FULL_HEADER_SIZE = 18, /* SpiceDataHeader: serial 64, type 16, size 32, sub_list 32 */
+    MINI_HEADER_SIZE = 6, /* SpiceMiniDataHeader: type 16, size 32 */
+    FULL_HEADER_SIZE =
+        18, /* SpiceDataHeader: serial 64, type 16, size 32, sub_list 32 */
 };
 
 struct message {

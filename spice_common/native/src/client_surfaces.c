@@ -81,8 +81,8 @@ client_create_surface(struct client_canvas *canvas, const uint8_t *body, uint32_
     if (size < 20)
         return CLIENT_BAD_MESSAGE;
     id = wire_u32(body);
-    error = create(canvas, id, wire_u32(body + 4), wire_u32(body + 8),
-                   wire_u32(body + 12));
+    error =
+        create(canvas, id, wire_u32(body + 4), wire_u32(body + 8), wire_u32(body + 12));
     if (!error && wire_u32(body + 16) & SPICE_SURFACE_FLAGS_PRIMARY)
         become_primary(canvas, id);
     return error;

@@ -58,7 +58,7 @@ parse_glyph(struct command_batch *batch, uint32_t bits, uint32_t *at, uint32_t e
         .num_bytes = (uint32_t)size,
     };
     *at += (uint32_t)size;
-    batch->num_glyphs++;
+    batch->num_glyphs += size != 0; /* a blank without pixels draws nothing */
     return COMMAND_OK;
 }
 
@@ -79,7 +79,6 @@ parse_string(struct parser *parser, uint64_t address, struct draw_string *to)
     }
     to->flags = string.flags & SPICE_STRING_FLAGS_MASK;
     to->first_glyph = batch->num_glyphs;
-    to->num_glyphs = string.length;
     for (uint32_t i = 0; error == COMMAND_OK && i < string.length; i++) {
         error = parse_glyph(batch, glyph_bits(to->flags), &at,
                             batch->num_glyph_bytes + string.data_size);
@@ -87,6 +86,7 @@ parse_string(struct parser *parser, uint64_t address, struct draw_string *to)
     if (error != COMMAND_OK) {
         return error;
     }
+    to->num_glyphs = batch->num_glyphs - to->first_glyph;
     bool all = at == batch->num_glyph_bytes + string.data_size;
     batch->num_glyph_bytes = at;
     return all && string_ok(batch, to) ? COMMAND_OK : COMMAND_BAD_STRING;

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * damage_split.c: fills first, then runs of tiles joined while that makes them cheaper.
- *
- * Each piece is priced: what its tiles take in the better of both families of codecs,
- * and what a message takes.  Two pieces become one if the price falls; so text next to
- * a photo stays apart, and the gaps between words do not.
  */
 #include "damage_split.h"
 
@@ -13,32 +9,17 @@
 
 #include "display_message_writer.h"
 #include "pixel_kind.h"
+#include "tile_rects.h"
 
 enum {
-    /* What a message costs besides its pixels: its bytes, and the client's time. */
-    MESSAGE_PRICE = 140,
-    FILL_PRICE = 70, /* a message, too, but without an image */
     /* Tiles of one color that are worth a fill of their own. */
     MIN_FILL_TILES = 24,
     MIN_FILL_WIDTH = 4,
-    /* A tile that has not changed, in between: mostly background. */
-    CLEAN_LZ_COST = 30,
-    CLEAN_QUIC_COST = 60,
-    /* How far back a run looks for a piece to join. */
-    MAX_LOOK_BACK = 64,
 };
 
 /* Values of tile_kind.kind beside enum pixel_kind. */
 enum {
     TILE_CLEAN = 0xfe, /* not changed, or in a fill already */
-};
-
-/* A piece in tiles while it grows. */
-struct tile_rect {
-    uint32_t x1, y1, x2, y2;
-    uint64_t lz_cost, quic_cost;
-    uint32_t is_flat, color; /* nothing but tiles of this color */
-    uint32_t kind;           /* of most of it: KIND_TEXT or KIND_PHOTO */
 };
 
 void
@@ -59,8 +40,7 @@ struct splitter {
     struct damage_split *split;
     const struct tile_map *changed;
     const struct pixels *now, *then;
-    struct tile_rect *rects;
-    uint32_t num_rects, cap_rects;
+    struct tile_rects list;
     uint32_t max_size;
 };
 
@@ -85,15 +65,15 @@ pixels_of(const struct splitter *splitter, uint32_t x1, uint32_t y1, uint32_t x2
 }
 
 static int
-grow(void **memory, uint32_t *capacity, size_t item_size)
+grow_pieces(struct damage_split *split)
 {
-    uint32_t wanted = *capacity ? 2 * *capacity : 64;
-    void *larger = realloc(*memory, wanted * item_size);
+    uint32_t capacity = split->cap_pieces ? 2 * split->cap_pieces : 64;
+    struct damage_piece *pieces = realloc(split->pieces, capacity * sizeof(*pieces));
 
-    if (!larger)
+    if (!pieces)
         return -1;
-    *memory = larger;
-    *capacity = wanted;
+    split->pieces = pieces;
+    split->cap_pieces = capacity;
     return 0;
 }
 
@@ -106,8 +86,7 @@ add_piece(struct splitter *splitter, pixman_box32_t box, uint32_t kind, uint32_t
         box = diff_bounds(splitter->then, splitter->now, box);
     if (box.x1 >= box.x2)
         return 0;
-    if (split->num_pieces == split->cap_pieces &&
-        grow((void **)&split->pieces, &split->cap_pieces, sizeof(*split->pieces)))
+    if (split->num_pieces == split->cap_pieces && grow_pieces(split))
         return -1;
     split->pieces[split->num_pieces++] = (struct damage_piece){box, kind, color};
     return 0;
@@ -189,107 +168,6 @@ take_fills(struct splitter *splitter)
     return 0;
 }
 
-static uint64_t
-price(const struct tile_rect *rect)
-{
-    if (rect->is_flat)
-        return FILL_PRICE;
-    return MESSAGE_PRICE +
-           (rect->lz_cost < rect->quic_cost ? rect->lz_cost : rect->quic_cost);
-}
-
-static struct tile_rect
-join(const struct tile_rect *a, const struct tile_rect *b)
-{
-    struct tile_rect both = *a;
-    uint64_t area, covered;
-
-    if (b->x1 < both.x1)
-        both.x1 = b->x1;
-    if (b->y1 < both.y1)
-        both.y1 = b->y1;
-    if (b->x2 > both.x2)
-        both.x2 = b->x2;
-    if (b->y2 > both.y2)
-        both.y2 = b->y2;
-    area = (uint64_t)(both.x2 - both.x1) * (both.y2 - both.y1);
-    covered = (uint64_t)(a->x2 - a->x1) * (a->y2 - a->y1) +
-              (uint64_t)(b->x2 - b->x1) * (b->y2 - b->y1);
-    both.is_flat = a->is_flat && b->is_flat && a->color == b->color && area == covered;
-    both.kind = a->kind == b->kind ? a->kind : KIND_TEXT;
-    both.lz_cost = a->lz_cost + b->lz_cost;
-    both.quic_cost = a->quic_cost + b->quic_cost;
-    if (area > covered) {
-        both.lz_cost += (area - covered) * CLEAN_LZ_COST;
-        both.quic_cost += (area - covered) * CLEAN_QUIC_COST;
-    }
-    return both;
-}
-
-/* The earlier piece that the one at index saves most with, or index itself. */
-static uint32_t
-best_partner(const struct splitter *splitter, uint32_t index, int mixed)
-{
-    const struct tile_rect *rect = &splitter->rects[index];
-    uint32_t first = index > MAX_LOOK_BACK ? index - MAX_LOOK_BACK : 0, best = index;
-    uint64_t best_saving = 0;
-
-    for (uint32_t i = first; i < index; i++) {
-        const struct tile_rect *other = &splitter->rects[i];
-        struct tile_rect both = join(other, rect);
-        uint64_t apart = price(other) + price(rect), together = price(&both);
-
-        if (!mixed && other->kind != rect->kind)
-            continue;
-        if (together < apart && apart - together > best_saving) {
-            best_saving = apart - together;
-            best = i;
-        }
-    }
-    return best;
-}
-
-/* Join the last piece with earlier ones, of its kind or mixed, while that saves. */
-static void
-settle_last(struct splitter *splitter, int mixed)
-{
-    for (;;) {
-        uint32_t last = splitter->num_rects - 1;
-        uint32_t partner = best_partner(splitter, last, mixed);
-
-        if (partner == last)
-            return;
-        splitter->rects[last] = join(&splitter->rects[partner], &splitter->rects[last]);
-        memmove(&splitter->rects[partner], &splitter->rects[partner + 1],
-                (last - partner) * sizeof(*splitter->rects));
-        splitter->num_rects--;
-    }
-}
-
-static int
-add_run(struct splitter *splitter, const struct tile_rect *run)
-{
-    if (splitter->num_rects == splitter->cap_rects &&
-        grow((void **)&splitter->rects, &splitter->cap_rects, sizeof(*splitter->rects)))
-        return -1;
-    splitter->rects[splitter->num_rects++] = *run;
-    settle_last(splitter, 0);
-    return 0;
-}
-
-/* What did not find its like is joined with its neighbours if that is cheaper. */
-static void
-mix_pieces(struct splitter *splitter)
-{
-    uint32_t count = splitter->num_rects;
-
-    splitter->num_rects = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        splitter->rects[splitter->num_rects++] = splitter->rects[i];
-        settle_last(splitter, 1);
-    }
-}
-
 /* Do two tiles belong in one run?  What is flat goes with everything. */
 static int
 same_run(uint32_t kind, uint32_t next)
@@ -324,7 +202,7 @@ add_runs(struct splitter *splitter, uint32_t y)
         }
         run.x2 = x;
         run.kind = kind == KIND_PHOTO ? KIND_PHOTO : KIND_TEXT;
-        if (add_run(splitter, &run))
+        if (tile_rects_add(&splitter->list, &run))
             return -1;
     }
     return 0;
@@ -367,9 +245,9 @@ find_pieces(struct splitter *splitter)
     for (uint32_t y = 0; y < splitter->changed->rows; y++)
         if (add_runs(splitter, y))
             return -1;
-    mix_pieces(splitter);
-    for (uint32_t i = 0; i < splitter->num_rects; i++)
-        if (emit(splitter, &splitter->rects[i]))
+    tile_rects_mix(&splitter->list);
+    for (uint32_t i = 0; i < splitter->list.count; i++)
+        if (emit(splitter, &splitter->list.rects[i]))
             return -1;
     return 0;
 }
@@ -396,6 +274,6 @@ damage_split(struct damage_split *split, const struct tile_map *changed,
         split->cap_kinds = tiles;
     }
     result = find_pieces(&splitter);
-    free(splitter.rects);
+    free(splitter.list.rects);
     return result;
 }

@@ -10,7 +10,7 @@ struct round {
     uint8_t *jobs;
     uint64_t job_size;
     uint32_t count;
-    uint32_t next;     /* job to be taken */
+    uint32_t next; /* job to be taken */
     uint32_t unfinished;
     struct round *later; /* in the queue */
 };

@@ -92,5 +92,6 @@ decode_zlib_glz(struct image_decoder *decoder, struct glz_window *window,
     status = unpack(decoder, image, decoder->glz.data, image->inner_size);
     if (status)
         return status;
-    return decode_data(window, image, decoder->glz.data, image->inner_size, buffer, out);
+    return decode_data(window, image, decoder->glz.data, image->inner_size, buffer,
+                       out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * image_decode_jpeg.c: JPEG, and JPEG with a plane of alpha (spice.proto, JPEGAlphaData).
+ * image_decode_jpeg.c: JPEG, and JPEG with a plane of alpha (spice.proto,
+ * JPEGAlphaData).
  *
  * The library's plain settings (accurate DCT, smooth upsampling) are what other clients
  * decode images with: pixels come out the same.
@@ -9,7 +10,8 @@
 
 #include "image_decoders.h"
 
-/* The library goes on after damage and calls it a warning; a server's picture is whole. */
+/* The library goes on after damage and calls it a warning; a server's picture is whole.
+ */
 static enum image_status
 decompress(struct image_decoder *decoder, const struct wire_image *image,
            const uint8_t *data, uint64_t size, uint8_t *pixels)
@@ -23,8 +25,8 @@ decompress(struct image_decoder *decoder, const struct wire_image *image,
         return IMAGE_BAD;
     if (width != (int64_t)image->width || height != (int64_t)image->height)
         return IMAGE_BAD;
-    if (tjDecompress2(decoder->jpeg, data, (unsigned long)size, pixels, width, 0, height,
-                      TJPF_BGRX, TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS))
+    if (tjDecompress2(decoder->jpeg, data, (unsigned long)size, pixels, width, 0,
+                      height, TJPF_BGRX, TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS))
         return IMAGE_BAD;
     return IMAGE_OK;
 }

@@ -51,8 +51,8 @@ decode_blocks(const uint8_t *data, uint64_t size, uint8_t *pixels, uint32_t room
         size -= 4;
         if (block > size || block > INT32_MAX)
             return IMAGE_BAD;
-        given = LZ4_decompress_safe_continue(&stream, (const char *)data, (char *)pixels,
-                                             (int)block, (int)room);
+        given = LZ4_decompress_safe_continue(&stream, (const char *)data,
+                                             (char *)pixels, (int)block, (int)room);
         if (given <= 0)
             return IMAGE_BAD;
         pixels += given;

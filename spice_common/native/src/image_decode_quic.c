@@ -46,7 +46,8 @@ decode_quic(struct image_decoder *decoder, const struct wire_image *image,
     if (status)
         return status;
     switch (quic_decode(decoder->quic, image->data, image->size, buffer->data,
-                        (uint64_t)out->stride * out->height, out->stride, target.type)) {
+                        (uint64_t)out->stride * out->height, out->stride,
+                        target.type)) {
     case QUIC_OK:
         return IMAGE_OK;
     case QUIC_NO_MEMORY:

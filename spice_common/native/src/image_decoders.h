@@ -17,14 +17,15 @@ struct quic_decoder;
 
 struct image_decoder {
     struct quic_decoder *quic;
-    tjhandle jpeg;           /* NULL until the first */
-    z_stream zlib;           /* once has_zlib */
+    tjhandle jpeg; /* NULL until the first */
+    z_stream zlib; /* once has_zlib */
     int has_zlib;
     struct pixel_buffer glz; /* what zlib was wrapped around */
     struct pixel_buffer alpha;
 };
 
-/* Set what pixels in rows without padding are like, top one first; make room for them. */
+/* Set what pixels in rows without padding are like, top one first; make room for them.
+ */
 enum image_status begin_pixels(const struct wire_image *image, uint8_t format,
                                uint32_t pixel_size, struct pixel_buffer *buffer,
                                struct decoded_image *out);
@@ -38,8 +39,8 @@ enum image_status decode_jpeg_alpha(struct image_decoder *decoder,
                                     struct decoded_image *out);
 enum image_status decode_lz4(const struct wire_image *image,
                              struct pixel_buffer *buffer, struct decoded_image *out);
-enum image_status decode_lz(const struct wire_image *image,
-                            struct pixel_buffer *buffer, struct decoded_image *out);
+enum image_status decode_lz(const struct wire_image *image, struct pixel_buffer *buffer,
+                            struct decoded_image *out);
 enum image_status decode_glz(struct glz_window *window, const struct wire_image *image,
                              struct pixel_buffer *buffer, struct decoded_image *out);
 enum image_status decode_zlib_glz(struct image_decoder *decoder,

@@ -151,7 +151,7 @@ choose_by_kind(const struct image_writer_state *writer, const struct pixels *pix
             try_way(choice, write_jpeg);
         try_way(choice, write_quic);
     } else if (writer->settings->compression == SPICE_IMAGE_COMPRESSION_AUTO_GLZ) {
-        try_way(choice, write_glz);
+        try_way(choice, write_glz_or_lz);
     }
     try_way(choice, write_lz);
 }

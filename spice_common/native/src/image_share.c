@@ -68,7 +68,8 @@ image_share_add(struct image_share *share, struct pixel_hash key,
     struct shared_image *newest;
     uint8_t *copy;
 
-    if (!is_shareable(info) || size > MAX_SHARED_BYTES || !(copy = malloc((size_t)size)))
+    if (!is_shareable(info) || size > MAX_SHARED_BYTES ||
+        !(copy = malloc((size_t)size)))
         return;
     while (share->count == MAX_SHARED_IMAGES ||
            (share->count > 0 && share->bytes + size > MAX_SHARED_BYTES))

@@ -10,6 +10,11 @@ enum {
     BINARY_SIZE = 4,             /* BinaryData: its size */
     JPEG_ALPHA_SIZE = 1 + 4 + 4, /* JPEGAlphaData */
     ZLIB_GLZ_SIZE = 4 + 4,       /* ZlibGlzRGBData */
+    /*
+     * GLZ may take this percentage of what LZ takes: later images can repeat what is in
+     * its dictionary.  More would not pay on recorded desktops, nor would less.
+     */
+    GLZ_HANDICAP = 120,
     MIN_ZLIB_SIZE = 100, /* bytes of GLZ worth deflating: libspice-server's bound */
 };
 
@@ -79,6 +84,25 @@ write_glz(struct image_writer_state *writer)
     if (writer->settings->zlib_glz && size >= MIN_ZLIB_SIZE)
         deflated = write_zlib_glz(writer, size);
     return deflated ? deflated : finish_binary(writer, SPICE_IMAGE_TYPE_GLZ_RGB, size);
+}
+
+int64_t
+write_glz_or_lz(struct image_writer_state *writer)
+{
+    uint64_t room = writer->room - BINARY_SIZE, most = room;
+    uint8_t *lz = scratch_room(&writer->codecs->coded, room);
+    int64_t lz_size, size;
+
+    if (!lz || writer->settings->zlib_glz) /* which makes GLZ the smaller one */
+        return write_glz(writer);
+    lz_size = encode_lz(writer->codecs, writer->raster, lz, room);
+    if (lz_size > 0 && (uint64_t)lz_size * GLZ_HANDICAP / 100 < room)
+        most = (uint64_t)lz_size * GLZ_HANDICAP / 100;
+    size = encode_glz(writer->dictionary, writer->raster, binary_at(writer), most);
+    if (size > 0 || lz_size <= 0)
+        return finish_binary(writer, SPICE_IMAGE_TYPE_GLZ_RGB, size);
+    memcpy(binary_at(writer), lz, (size_t)lz_size);
+    return finish_binary(writer, SPICE_IMAGE_TYPE_LZ_RGB, lz_size);
 }
 
 int64_t

@@ -77,7 +77,7 @@ read_glyph(struct message_reader *reader, struct command_batch *batch, uint32_t 
     }
     memcpy(to, bytes, (size_t)size);
     *slot = glyph;
-    batch->num_glyphs++;
+    batch->num_glyphs += size != 0; /* a blank without pixels draws nothing */
     batch->num_glyph_bytes += glyph.num_bytes;
     return COMMAND_OK;
 }
@@ -90,9 +90,9 @@ read_string(const struct message_reader *reader, struct command_batch *batch,
     enum command_error error = offset != 0 ? COMMAND_OK : COMMAND_BAD_STRING;
 
     string->first_glyph = batch->num_glyphs;
-    string->num_glyphs = read_u16(&at);
+    uint32_t length = read_u16(&at);
     string->flags = read_u8(&at) & SPICE_STRING_FLAGS_MASK;
-    for (uint32_t i = 0; error == COMMAND_OK && i < string->num_glyphs; i++) {
+    for (uint32_t i = 0; error == COMMAND_OK && i < length; i++) {
         error = at.at - offset <= MAX_STRING_SIZE
                     ? read_glyph(&at, batch, glyph_bits(string->flags))
                     : COMMAND_TOO_BIG;
@@ -103,5 +103,6 @@ read_string(const struct message_reader *reader, struct command_batch *batch,
     if (error != COMMAND_OK) {
         return error;
     }
+    string->num_glyphs = batch->num_glyphs - string->first_glyph;
     return string_ok(batch, string) ? COMMAND_OK : COMMAND_BAD_STRING;
 }

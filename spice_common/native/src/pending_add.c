@@ -45,18 +45,22 @@ pending_append(struct pending *pending, enum native_kind kind,
     native->format = surface->format;
     native->first_rect = pending->num_rects;
     native->num_rects = num_rects;
-    native->extents = (pixman_box32_t){0, 0, (int32_t)surface->width,
-                                       (int32_t)surface->height};
+    native->extents =
+        (pixman_box32_t){0, 0, (int32_t)surface->width, (int32_t)surface->height};
     if (num_rects) {
         memcpy(pending->rects + pending->num_rects, rects, num_rects * sizeof(*rects));
         pending->num_rects += num_rects;
         native->extents = rects[0];
     }
     for (uint32_t i = 1; i < num_rects; i++) {
-        native->extents.x1 = native->extents.x1 < rects[i].x1 ? native->extents.x1 : rects[i].x1;
-        native->extents.x2 = native->extents.x2 > rects[i].x2 ? native->extents.x2 : rects[i].x2;
-        native->extents.y1 = native->extents.y1 < rects[i].y1 ? native->extents.y1 : rects[i].y1;
-        native->extents.y2 = native->extents.y2 > rects[i].y2 ? native->extents.y2 : rects[i].y2;
+        native->extents.x1 =
+            native->extents.x1 < rects[i].x1 ? native->extents.x1 : rects[i].x1;
+        native->extents.x2 =
+            native->extents.x2 > rects[i].x2 ? native->extents.x2 : rects[i].x2;
+        native->extents.y1 =
+            native->extents.y1 < rects[i].y1 ? native->extents.y1 : rects[i].y1;
+        native->extents.y2 =
+            native->extents.y2 > rects[i].y2 ? native->extents.y2 : rects[i].y2;
     }
     return native;
 }
@@ -160,13 +164,15 @@ move_damage(struct pending_surface *surface, const struct draw_plan *plan,
     tile_map_fini(&before);
 }
 
-/* Whether a command reads damage of its own surface elsewhere than where it draws. */
+/* Whether a command reads what the client does not have as it is. */
 static int
-reads_damage(const struct pending_surface *surface, const struct draw_plan *plan)
+reads_damage(const struct pending *pending, const struct draw_plan *plan)
 {
     for (uint32_t i = 0; i < plan->num_reads; i++) {
-        if (plan->reads[i].surface->id == surface->id &&
-            tile_map_touches(&surface->damage, plan->reads[i].box))
+        const struct pending_surface *surface =
+            pending_find(pending, plan->reads[i].surface->id);
+
+        if (surface && tile_map_touches(&surface->damage, plan->reads[i].box))
             return 1;
     }
     return 0;
@@ -233,14 +239,15 @@ add_native(struct pending *pending, struct pending_surface *surface,
 
 /* What a native does to the damage; 1 if there is nothing left for it to do. */
 static int
-change_damage(struct pending_surface *surface, const struct draw_plan *plan)
+change_damage(const struct pending *pending, struct pending_surface *surface,
+              const struct draw_plan *plan)
 {
     if (plan->kind == DRAW_COPY_BITS) {
         move_damage(surface, plan, &surface->damage);
         move_damage(surface, plan, &surface->lossy);
         return 0;
     }
-    if (reads_damage(surface, plan)) {
+    if (reads_damage(pending, plan)) {
         tile_map_add(&surface->damage, plan->extents);
         return 1;
     }
@@ -264,15 +271,17 @@ pending_after_draw(struct pending *pending, const struct command_batch *batch,
         add_damage_of(pending, surface, plan);
         return;
     }
-    if (message->size == 0 && write_draw_command(message, batch, plan,
-                                                 write_plain_image, pending->canvas)) {
+    if (message->size == 0 &&
+        write_draw_command(message, batch, plan, write_plain_image, pending->canvas)) {
         add_damage_of(pending, surface, plan);
         return;
     }
-    if (change_damage(surface, plan))
+    if (change_damage(pending, surface, plan))
         return;
     if (add_native(pending, surface, plan, message)) {
         pending_collapse(pending);
-        tile_map_add(&surface->damage, plan->extents);
+        surface = pending_find(pending, plan->surface->id); /* perhaps a new one */
+        if (surface)
+            tile_map_add(&surface->damage, plan->extents);
     }
 }

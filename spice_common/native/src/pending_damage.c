@@ -3,8 +3,8 @@
  * pending_damage.c: damaged tiles of a surface become pictures.
  *
  * What to send is decided by looking at the canvas; then each picture is copied from it
- * once, into the copy of what the client shows, and encoded from there.  So what is sent
- * is what is remembered, whatever the guest writes meanwhile.
+ * once, into the copy of what the client shows, and encoded from there.  So what is
+ * sent is what is remembered, whatever the guest writes meanwhile.
  */
 #include <spice/enums.h>
 #include <stdlib.h>
@@ -16,10 +16,10 @@
 #include "tile_diff.h"
 
 enum {
-    MAX_PICTURE = 1 << 20,     /* bytes of pixels in one message */
-    MIN_SCROLL_TILES = 24,     /* changed; moving less is not worth the search */
-    MAX_SCROLLS = 2,           /* searches in one surface at a time */
-    MAX_VAIN_SEARCHES = 15,    /* half as many flushes go without one then */
+    MAX_PICTURE = 1 << 20,  /* bytes of pixels in one message */
+    MIN_SCROLL_TILES = 24,  /* changed; moving less is not worth the search */
+    MAX_SCROLLS = 2,        /* searches in one surface at a time */
+    MAX_VAIN_SEARCHES = 15, /* half as many flushes go without one then */
 };
 
 static struct pixels
@@ -277,7 +277,8 @@ send_scrolls(struct pending *pending, struct pending_surface *surface,
     for (int i = 0; i < MAX_SCROLLS; i++) {
         if (tile_map_count(&surface->damage) < MIN_SCROLL_TILES ||
             !tile_map_empty(&surface->unknown) ||
-            !scroll_find(&pending->finder, &shown, &canvas, &surface->damage, &scroll)) {
+            !scroll_find(&pending->finder, &shown, &canvas, &surface->damage,
+                         &scroll)) {
             break;
         }
         send_scroll(surface, &scroll, messages);
@@ -315,59 +316,4 @@ pending_send_damage(struct pending *pending, struct pending_surface *surface,
     if (send_parts(pending, surface, now, messages, max_bytes))
         pending->broken = 1;
     return !tile_map_empty(&surface->damage);
-}
-
-static void
-keep_piece(struct pending *pending, struct pending_surface *surface,
-           const struct surface *now, pixman_box32_t box)
-{
-    size_t row = (size_t)box_width(box) * now->pixel_size;
-    uint64_t size = (uint64_t)row * box_height(box);
-    struct native *native;
-
-    if (pending->num_pixels + size > MAX_NATIVE_PIXELS ||
-        pending_reserve((void **)&pending->pixels, &pending->cap_pixels,
-                        pending->num_pixels, (uint32_t)size, 1) ||
-        !(native = pending_append(pending, NATIVE_PICTURE, surface, &box, 1))) {
-        pending->broken = 1;
-        return;
-    }
-    native->opaque = 1;
-    native->first_byte = pending->num_pixels;
-    native->num_bytes = (uint32_t)size;
-    for (int32_t y = box.y1; y < box.y2; y++) {
-        memcpy(pending->pixels + pending->num_pixels,
-               now->line_0 + (ptrdiff_t)y * now->stride +
-                   (size_t)box.x1 * now->pixel_size,
-               row);
-        pending->num_pixels += (uint32_t)row;
-    }
-}
-
-/* Rows of tiles of the same columns, one below the other, make one box. */
-void
-pending_settle(struct pending *pending, struct pending_surface *surface,
-               pixman_box32_t box)
-{
-    const struct surface *now = canvas_find(pending->canvas, surface->id);
-    struct tile_run run = {0, 0, 0};
-    pixman_box32_t open = {0, 0, 0, 0};
-
-    if (!now || now->serial != surface->serial)
-        return;
-    (void)box;
-    while (tile_map_next(&surface->damage, &run)) {
-        pixman_box32_t row = tile_run_box(&surface->damage, &run);
-
-        if (open.x1 == row.x1 && open.x2 == row.x2 && open.y2 == row.y1) {
-            open.y2 = row.y2;
-            continue;
-        }
-        if (open.x1 < open.x2)
-            keep_piece(pending, surface, now, open);
-        open = row;
-    }
-    if (open.x1 < open.x2)
-        keep_piece(pending, surface, now, open);
-    tile_map_clear(&surface->damage);
 }

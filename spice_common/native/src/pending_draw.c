@@ -53,7 +53,8 @@ draw(struct drawing *drawing, const struct draw_command *command)
     if (drawing->num_clients)
         display_messages_clear(drawing->message);
     for (uint32_t i = 0; i < drawing->num_clients; i++)
-        pending_after_draw(drawing->clients[i], drawing->batch, &plan, drawing->message);
+        pending_after_draw(drawing->clients[i], drawing->batch, &plan,
+                           drawing->message);
     drawing->canvas->counters.drawn[command->type]++;
 }
 
@@ -120,8 +121,8 @@ pending_draw_batch(struct canvas *canvas, const struct command_batch *batch,
                    uint32_t num_clients, struct display_messages *scratch,
                    uint64_t max_bytes)
 {
-    struct drawing drawing = {canvas,  batch, clients, num_clients,
-                              scratch, max_bytes ? max_bytes : 1};
+    struct drawing drawing = {canvas,      batch,   clients,
+                              num_clients, scratch, max_bytes ? max_bytes : 1};
 
     while (drawing.room && position->entry < batch->num_entries) {
         handle_entry(&drawing, &batch->entries[position->entry]);

@@ -58,13 +58,17 @@ send_kept_picture(struct pending *pending, struct pending_surface *surface,
 {
     struct picture picture = {.box = native->extents,
                               .pixels = pending->pixels + native->first_byte,
-                              
-.kind = KIND_TEXT};
+                              .kind = KIND_TEXT};
+    int lossy;
 
     picture.stride = native->num_bytes / box_height(picture.box);
-    if (pending_send_picture(pending, surface, &picture, messages) &&
-        pending->surfaces[surface->id] == surface)
+    lossy = pending_send_picture(pending, surface, &picture, messages);
+    if (pending->surfaces[surface->id] != surface)
+        return;
+    if (lossy)
         tile_map_add(&surface->lossy, picture.box);
+    if (surface->shadow.data)
+        tile_map_add(&surface->unknown, picture.box);
 }
 
 static void
@@ -103,7 +107,8 @@ send_native(struct pending *pending, const struct native *native,
         surface = &gone;
     switch (native->kind) {
     case NATIVE_DRAW:
-        append_message(messages, pending->bytes + native->first_byte, native->num_bytes);
+        append_message(messages, pending->bytes + native->first_byte,
+                       native->num_bytes);
         if (lasts)
             change_shadow(pending, surface, native);
         break;
@@ -141,5 +146,6 @@ pending_flush(struct pending *pending, struct display_messages *messages,
     pending->num_bytes = 0;
     pending->num_pixels = 0;
     primary = pending->surfaces[0];
-    return primary && pending_send_damage(pending, primary, messages, &max_bytes, whole);
+    return primary &&
+           pending_send_damage(pending, primary, messages, &max_bytes, whole);
 }

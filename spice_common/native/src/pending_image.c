@@ -14,10 +14,10 @@
 #include "pixmap_cache.h"
 
 enum {
-    MIN_CACHED_PIXELS = 64,     /* fewer cost no more than a reference */
-    RESOURCE_SIZE = 1 + 8,      /* SpiceResourceID */
-    FLAGS_OFFSET = 8 + 1,       /* in SpiceImageDescriptor */
-    CHANNEL_SHIFT = 8,          /* of an id, above its group in the client's cache */
+    MIN_CACHED_PIXELS = 64, /* fewer cost no more than a reference */
+    RESOURCE_SIZE = 1 + 8,  /* SpiceResourceID */
+    FLAGS_OFFSET = 8 + 1,   /* in SpiceImageDescriptor */
+    CHANNEL_SHIFT = 8,      /* of an id, above its group in the client's cache */
 };
 
 /* Counters are indexed by type with the gap in SPICE_IMAGE_TYPE_* closed. */
@@ -146,7 +146,8 @@ forget_cache(struct pending *pending)
     pending->cache = NULL;
 }
 
-/* Take what another client was sent, with a name of our own; 0, or -1: there is none. */
+/* Take what another client was sent, with a name of our own; 0, or -1: there is none.
+ */
 static int
 append_shared(struct pending *pending, const struct picture_job *job,
               struct display_messages *messages, struct encoded_info *info)
@@ -156,7 +157,8 @@ append_shared(struct pending *pending, const struct picture_job *job,
     uint8_t *at;
 
     if (!pending->share ||
-        !(image = image_share_find(pending->share, job->key, &job->settings, &size, info)) ||
+        !(image = image_share_find(pending->share, job->key, &job->settings, &size,
+                                   info)) ||
         !(at = append_bytes(messages, size)))
         return -1;
     memcpy(at, image, (size_t)size);
@@ -211,10 +213,9 @@ pending_prepare_picture(struct pending *pending, const struct pending_surface *s
     job->settings = settings_for(pending, surface);
     job->box = picture->box;
     job->kind = picture->kind;
-    job->pixels =
-        (struct pixels){picture->pixels, box_width(picture->box),
-                        box_height(picture->box), (int64_t)picture->stride,
-                        surface->format};
+    job->pixels = (struct pixels){picture->pixels, box_width(picture->box),
+                                  box_height(picture->box), (int64_t)picture->stride,
+                                  surface->format};
     job->name = name_image(pending, job, messages);
 }
 

@@ -10,8 +10,8 @@
 #include "pending_state.h"
 
 enum {
-    MIN_PHOTO_PIXELS = 64 * 64,   /* smaller ones are done before a thread wakes up */
-    MIN_SHARED_WORK = 256 * 256,  /* pixels for which others are called */
+    MIN_PHOTO_PIXELS = 64 * 64,  /* smaller ones are done before a thread wakes up */
+    MIN_SHARED_WORK = 256 * 256, /* pixels for which others are called */
 };
 
 int
@@ -54,9 +54,9 @@ encode(void *opaque)
     struct picture_job *job = opaque;
 
     if (job->encoded)
-        job->failed = image_encode(job->encoder, &job->settings, NULL, &job->pixels,
-                                   job->name.id, job->name.flags, job->encoded,
-                                   &job->info) != 0;
+        job->failed =
+            image_encode(job->encoder, &job->settings, NULL, &job->pixels, job->name.id,
+                         job->name.flags, job->encoded, &job->info) != 0;
 }
 
 /* Memory to encode into; without it the picture is encoded where it is appended. */

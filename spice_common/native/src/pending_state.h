@@ -7,6 +7,7 @@
  *   pending_sweep.c   which natives are hidden
  *   pending_flush.c   natives become messages
  *   pending_damage.c  damage becomes messages
+ *   pending_settle.c  damage becomes natives, because something reads it
  *   pending_image.c   a picture becomes a message
  *   pending_photos.c  several at once
  *   pending_draw.c    a batch is drawn and noted
@@ -26,11 +27,11 @@
 #include "tile_map.h"
 
 enum {
-    MAX_NATIVES = 8192,           /* commands; more than a client draws in a frame */
-    MAX_NATIVE_BYTES = 1 << 20,   /* of their messages */
-    MAX_NATIVE_PIXELS = 8 << 20,  /* bytes of pixels kept for pictures among them */
-    MAX_READS = 3,                /* surfaces a command reads: source, mask, itself */
-    NUM_SURFACES = 1024,          /* QXLRom.n_surfaces */
+    MAX_NATIVES = 8192,          /* commands; more than a client draws in a frame */
+    MAX_NATIVE_BYTES = 1 << 20,  /* of their messages */
+    MAX_NATIVE_PIXELS = 8 << 20, /* bytes of pixels kept for pictures among them */
+    MAX_READS = 3,               /* surfaces a command reads: source, mask, itself */
+    NUM_SURFACES = 1024,         /* QXLRom.n_surfaces */
 };
 
 enum native_kind {
@@ -59,11 +60,11 @@ struct native {
     uint8_t hidden;
     uint8_t num_reads;
     uint32_t surface_id, serial, format;
-    uint32_t first_byte, num_bytes;  /* DRAW: in bytes; PICTURE: in pixels */
-    uint32_t first_rect, num_rects;  /* in rects */
-    pixman_box32_t extents;          /* CREATE, DESTROY: the whole surface */
-    uint32_t color;                  /* SHADOW_FILL */
-    int32_t dx, dy;                  /* SHADOW_MOVE */
+    uint32_t first_byte, num_bytes; /* DRAW: in bytes; PICTURE: in pixels */
+    uint32_t first_rect, num_rects; /* in rects */
+    pixman_box32_t extents;         /* CREATE, DESTROY: the whole surface */
+    uint32_t color;                 /* SHADOW_FILL */
+    int32_t dx, dy;                 /* SHADOW_MOVE */
     struct native_read reads[MAX_READS];
 };
 
@@ -77,9 +78,9 @@ struct cover_tile {
 struct cover {
     struct tile_map full;
     struct cover_tile *tiles;
-    uint32_t seen;     /* the sweep it belongs to */
-    uint32_t destroy;  /* index of the DESTROY above, plus 1 */
-    uint8_t in_use;    /* something that stays draws on the surface or reads it */
+    uint32_t seen;    /* the sweep it belongs to */
+    uint32_t destroy; /* index of the DESTROY above, plus 1 */
+    uint8_t in_use;   /* something that stays draws on the surface or reads it */
 };
 
 /* A surface as the client will know it once the natives are drawn. */
@@ -87,14 +88,16 @@ struct pending_surface {
     uint32_t id, serial;
     uint32_t width, height, format;
     struct tile_map damage;
-    struct tile_map unknown; /* tiles of the shadow that are not what the client shows */
-    struct tile_map lossy;   /* tiles that the client shows about right */
-    struct shadow shadow;    /* data NULL: there is none */
+    struct tile_map
+        unknown;           /* tiles of the shadow that are not what the client shows */
+    struct tile_map lossy; /* tiles that the client shows about right */
+    struct shadow shadow;  /* data NULL: there is none */
 };
 
 struct picture {
-    pixman_box32_t box;    /* where it goes */
-    const uint8_t *pixels; /* of box, in the surface's format; nobody else changes them */
+    pixman_box32_t box; /* where it goes */
+    const uint8_t
+        *pixels; /* of box, in the surface's format; nobody else changes them */
     size_t stride;
     uint8_t kind; /* enum pixel_kind, a guess */
 };
@@ -135,7 +138,8 @@ struct pending {
     struct pixmap_cache *cache;
     struct pending_surface *surfaces[NUM_SURFACES];
     struct cover *covers[NUM_SURFACES]; /* made when first needed */
-    uint32_t shown[NUM_SURFACES]; /* serial of the surface the client was sent; 0: none */
+    uint32_t
+        shown[NUM_SURFACES]; /* serial of the surface the client was sent; 0: none */
     struct native *natives;
     uint32_t num_natives, cap_natives;
     pixman_box32_t *rects;
@@ -154,13 +158,14 @@ struct pending {
     uint64_t uses; /* pictures looked for in the cache */
     struct scroll_finder finder;
     uint32_t vain_searches, scroll_pause; /* flushes */
-    uint8_t exact;  /* no lossy pictures now */
-    uint8_t broken; /* memory was short: natives may be missing */
+    uint8_t exact;                        /* no lossy pictures now */
+    uint8_t broken;                       /* memory was short: natives may be missing */
     struct pending_counters counters;
 };
 
 /* pending.c */
-struct pending_surface *pending_find(const struct pending *pending, uint32_t surface_id);
+struct pending_surface *pending_find(const struct pending *pending,
+                                     uint32_t surface_id);
 /* Give the natives up: what they draw is damage from now on. */
 void pending_collapse(struct pending *pending);
 
@@ -179,10 +184,12 @@ void pending_after_draw(struct pending *pending, const struct command_batch *bat
 void pending_sweep(struct pending *pending);
 void pending_covers_free(struct pending *pending);
 
-/* pending_damage.c */
-/* What of damage lies in box becomes pictures among the natives. */
+/* pending_settle.c */
+/* Damage that touches box becomes pictures among the natives, if there is room. */
 void pending_settle(struct pending *pending, struct pending_surface *surface,
                     pixman_box32_t box);
+
+/* pending_damage.c */
 /* 1: there is more, max_bytes of pixels were done. */
 int pending_send_damage(struct pending *pending, struct pending_surface *surface,
                         struct display_messages *messages, uint64_t *max_bytes,
@@ -203,7 +210,8 @@ int pending_finish_picture(struct pending *pending,
 /* Whether picture is one. */
 int pending_is_photo(const struct pending *pending, const struct picture *picture);
 void pending_add_photo(struct pending *pending, struct pending_surface *surface,
-                       const struct picture *picture, struct display_messages *messages);
+                       const struct picture *picture,
+                       struct display_messages *messages);
 /* Encode and append those that were added. */
 void pending_send_photos(struct pending *pending, struct pending_surface *surface,
                          struct display_messages *messages);

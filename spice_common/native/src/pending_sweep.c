@@ -3,9 +3,9 @@
  * pending_sweep.c: one pass over the natives from the newest to the oldest, which knows
  * at each of them what the newer ones overwrite.
  *
- * So no command is compared with another: a native is hidden if all the tiles it touches
- * are covered.  What reads pixels elsewhere than where it draws (a move, a copy from a
- * surface) uncovers what it reads for everything older.
+ * So no command is compared with another: a native is hidden if all the tiles it
+ * touches are covered.  What reads pixels elsewhere than where it draws (a move, a copy
+ * from a surface) uncovers what it reads for everything older.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,8 @@ cover_start(struct cover *cover, uint32_t width, uint32_t height, int all)
         cover->tiles = NULL;
         if (tile_map_init(&cover->full, width, height))
             return -1;
-        tiles = calloc((size_t)cover->full.columns * cover->full.rows + 1, sizeof(*tiles));
+        tiles =
+            calloc((size_t)cover->full.columns * cover->full.rows + 1, sizeof(*tiles));
         if (!tiles) {
             tile_map_fini(&cover->full);
             return -1;
@@ -52,7 +53,8 @@ box_and(pixman_box32_t a, pixman_box32_t b)
 static pixman_box32_t
 surface_box(const struct cover *cover)
 {
-    pixman_box32_t box = {0, 0, (int32_t)cover->full.width, (int32_t)cover->full.height};
+    pixman_box32_t box = {0, 0, (int32_t)cover->full.width,
+                          (int32_t)cover->full.height};
 
     return box;
 }
@@ -75,7 +77,8 @@ contains(pixman_box16_t outer, pixman_box32_t inner)
 }
 
 static int
-tile_covers(const struct cover *cover, uint32_t column, uint32_t row, pixman_box32_t box)
+tile_covers(const struct cover *cover, uint32_t column, uint32_t row,
+            pixman_box32_t box)
 {
     const struct cover_tile *tile =
         &cover->tiles[(size_t)row * cover->full.columns + column];
@@ -196,7 +199,8 @@ pass_destroy(struct pending *pending, const struct native *native, uint32_t inde
     if (!*slot && !(*slot = calloc(1, sizeof(**slot))))
         return;
     (*slot)->seen = pending->sweep - 1;
-    if (cover_start(*slot, (uint32_t)native->extents.x2, (uint32_t)native->extents.y2, 1))
+    if (cover_start(*slot, (uint32_t)native->extents.x2, (uint32_t)native->extents.y2,
+                    1))
         return;
     (*slot)->seen = pending->sweep;
     (*slot)->destroy = index + 1;

@@ -37,14 +37,26 @@ picture_mask(uint32_t format)
     return format == SPICE_SURFACE_FMT_32_xRGB ? 0x00ffffff : 0xffffffff;
 }
 
+/* A whole tile's row of 32 bit pixels: of a length that the compiler knows. */
+static inline void
+load_words(const uint8_t *src, uint32_t mask, uint32_t *dst)
+{
+    pixel_vector masks = {mask, mask, mask, mask}, words;
+
+    for (uint32_t x = 0; x < SIDE; x += LANES) {
+        memcpy(&words, src + 4 * x, sizeof(words));
+        words &= masks;
+        memcpy(dst + x, &words, sizeof(words));
+    }
+    dst[SIDE] = dst[SIDE - 1];
+}
+
 static void
 load_row(const struct pixels *pixels, const uint8_t *src, uint32_t width, uint32_t mask,
          uint32_t *dst)
 {
     if (surface_pixel_size(pixels->format) != 4)
         pixels_decode(src, width, pixels->format, dst);
-    else if (width == SIDE)
-        memcpy(dst, src, SIDE * sizeof(*dst));
     else
         memcpy(dst, src, width * sizeof(*dst));
     for (uint32_t x = 0; x < width; x++)
@@ -60,21 +72,30 @@ load_tile(const struct pixels *pixels, pixman_box32_t box, struct tile_pixels *t
     const uint8_t *src = pixels->data + (int64_t)box.y1 * pixels->stride +
                          (int64_t)box.x1 * surface_pixel_size(pixels->format);
     uint32_t mask = picture_mask(pixels->format);
+    int is_direct = width == SIDE && surface_pixel_size(pixels->format) == 4;
 
-    for (uint32_t y = 0; y < height; y++, src += pixels->stride)
-        load_row(pixels, src, width, mask, tile->at[y]);
+    for (uint32_t y = 0; y < height; y++, src += pixels->stride) {
+        if (is_direct)
+            load_words(src, mask, tile->at[y]);
+        else
+            load_row(pixels, src, width, mask, tile->at[y]);
+    }
     for (uint32_t y = height; y <= SIDE; y++)
         memcpy(tile->at[y], tile->at[height - 1], sizeof(tile->at[y]));
 }
 
-/* All ones in each pixel of which some channel differs much. */
-static pixel_vector
+/* Each channel halved, so that differences have a sign. */
+static inline bytes_vector
+halved(pixel_vector pixels)
+{
+    return (bytes_vector)(pixels >> 1 & 0x7f7f7f7f);
+}
+
+/* Not zero in each channel that differs much; both come from halved(). */
+static inline bytes_vector
 contrasting(bytes_vector a, bytes_vector b)
 {
-    bytes_vector greater = (bytes_vector)(a > b);
-    bytes_vector difference = ((a - b) & greater) | ((b - a) & ~greater);
-
-    return (pixel_vector)((pixel_vector)(difference >= CONTRAST) != 0);
+    return (bytes_vector)(a - b + (uint8_t)(CONTRAST / 2 - 1) > CONTRAST - 2);
 }
 
 static uint32_t
@@ -98,8 +119,9 @@ count_neighbours(const struct tile_pixels *tile)
             memcpy(&below, &tile->at[y + 1][x], sizeof(below));
             same_right = (pixel_vector)(here == right);
             same_below = (pixel_vector)(here == below);
-            far = contrasting((bytes_vector)here, (bytes_vector)right) |
-                  contrasting((bytes_vector)here, (bytes_vector)below);
+            far = (pixel_vector)(contrasting(halved(here), halved(right)) |
+                                 contrasting(halved(here), halved(below)));
+            far = (pixel_vector)(far != 0);
             /* A comparison that holds is all ones: -1. */
             both -= same_right & same_below;
             one -= same_right ^ same_below;

@@ -14,38 +14,25 @@
 
 #include "scroll_anchors.h"
 #include "scroll_area.h"
+#include "scroll_votes.h"
 
 enum {
     MIN_TILES = 32,     /* changed; fewer are encoded sooner than searched */
     MAX_SPARSENESS = 8, /* one tile in so many has to have changed */
     MIN_SAVED = 1024,   /* pixels: a message and its drawing cost about as much */
     MARGIN = 64,        /* pixels around what changed: it may have come from there */
-    MAX_ANCHORS = 4096, /* of a picture; a power of 2 */
     ANCHORS_WANTED = 1024,
     MAX_RARITY = 13, /* bits of the hash that rolls */
     SAMPLE_ROWS = 16,
-    NUM_HEADS = 4096, /* powers of 2 */
-    NUM_VOTES = 4096,
-    MAX_PLACES = 4, /* an anchor that stood in more is no witness */
-    MIN_VOTES = 4,
-    MIN_SHARE = 16,     /* of the anchors that were found again, one in so many */
-    NUM_CANDIDATES = 2, /* distances that are tried */
-};
-
-#define NO_ANCHOR UINT32_MAX
-
-struct vote {
-    int32_t dx, dy;
-    uint32_t count; /* 0: free */
+    NUM_CANDIDATES = 3, /* distances that are tried */
+    SAMPLE_TILES = 64,  /* that say whether to try one at all */
+    MIN_PROMISE = 12,   /* one in so many of them has to gain */
 };
 
 struct scroll_memory {
     struct anchor then[MAX_ANCHORS], now[MAX_ANCHORS];
-    uint32_t heads[NUM_HEADS]; /* of the anchors of then with a hash */
-    uint32_t next[MAX_ANCHORS];
-    struct vote votes[NUM_VOTES];
+    struct scroll_votes votes;
     uint32_t num_then, num_now;
-    uint32_t voters;
     struct anchor_rows rows;
     int32_t *gains;
     uint64_t cap_gains;
@@ -54,17 +41,15 @@ struct scroll_memory {
 void
 scroll_finder_fini(struct scroll_finder *finder)
 {
-    if (finder->memory) {
-        anchor_rows_fini(&finder->memory->rows);
+    if (finder->memory)
         free(finder->memory->gains);
-    }
     free(finder->memory);
     finder->memory = NULL;
 }
 
-/* Have memory for a surface as wide as width and a grid of tiles; 0 or -1. */
+/* Have memory for a grid of tiles; 0 or -1. */
 static int
-reserve(struct scroll_finder *finder, uint32_t width, uint64_t tiles)
+reserve(struct scroll_finder *finder, uint64_t tiles)
 {
     struct scroll_memory *memory = finder->memory;
 
@@ -72,11 +57,6 @@ reserve(struct scroll_finder *finder, uint32_t width, uint64_t tiles)
         memory = finder->memory = calloc(1, sizeof(*memory));
     if (!memory)
         return -1;
-    if (memory->rows.width < width) {
-        anchor_rows_fini(&memory->rows);
-        if (anchor_rows_init(&memory->rows, width))
-            return -1;
-    }
     if (memory->cap_gains < tiles) {
         free(memory->gains);
         memory->gains = malloc(tiles * sizeof(*memory->gains));
@@ -91,6 +71,7 @@ struct search {
     const struct pixels *then, *now;
     const struct tile_map *changed;
     pixman_box32_t box; /* around what changed */
+    uint32_t num_tiles; /* that changed */
     uint32_t rarity;
 };
 
@@ -150,90 +131,6 @@ collect_now(struct search *search)
     memory->num_now = count;
 }
 
-static uint32_t *
-head_of(struct scroll_memory *memory, uint64_t hash)
-{
-    return &memory->heads[hash >> 20 & (NUM_HEADS - 1)];
-}
-
-static void
-index_then(struct scroll_memory *memory)
-{
-    memset(memory->heads, 0xff, sizeof(memory->heads));
-    for (uint32_t i = memory->num_then; i-- > 0;) {
-        uint32_t *head = head_of(memory, memory->then[i].hash);
-
-        memory->next[i] = *head;
-        *head = i;
-    }
-}
-
-static void
-vote(struct scroll_memory *memory, int32_t dx, int32_t dy)
-{
-    uint32_t at = ((uint32_t)dx * 0x9e3779b1 + (uint32_t)dy * 0x85ebca77) >> 12;
-
-    for (uint32_t i = 0; i < 8; i++) {
-        struct vote *slot = &memory->votes[(at + i) & (NUM_VOTES - 1)];
-
-        if (slot->count == 0)
-            *slot = (struct vote){dx, dy, 0};
-        if (slot->dx == dx && slot->dy == dy) {
-            slot->count++;
-            return;
-        }
-    }
-}
-
-/* An anchor that stands still says that nothing moved here. */
-static void
-vote_of_anchor(struct scroll_memory *memory, const struct anchor *anchor)
-{
-    uint32_t places[MAX_PLACES], count = 0;
-
-    for (uint32_t at = *head_of(memory, anchor->hash); at != NO_ANCHOR;
-         at = memory->next[at]) {
-        const struct anchor *then = &memory->then[at];
-
-        if (then->hash != anchor->hash)
-            continue;
-        if (count == MAX_PLACES || (then->x == anchor->x && then->y == anchor->y))
-            return;
-        places[count++] = at;
-    }
-    memory->voters += count > 0;
-    for (uint32_t i = 0; i < count; i++)
-        vote(memory, anchor->x - memory->then[places[i]].x,
-             anchor->y - memory->then[places[i]].y);
-}
-
-static void
-collect_votes(struct scroll_memory *memory)
-{
-    memset(memory->votes, 0, sizeof(memory->votes));
-    memory->voters = 0;
-    index_then(memory);
-    for (uint32_t i = 0; i < memory->num_now; i++)
-        vote_of_anchor(memory, &memory->now[i]);
-}
-
-/* Take the distance with most votes out of the count; 0: there is none. */
-static int
-next_candidate(struct scroll_memory *memory, struct scroll *scroll)
-{
-    uint32_t least = memory->voters / MIN_SHARE, best = 0;
-
-    for (uint32_t i = 1; i < NUM_VOTES; i++)
-        if (memory->votes[i].count > memory->votes[best].count)
-            best = i;
-    if (memory->votes[best].count < (least > MIN_VOTES ? least : MIN_VOTES))
-        return 0;
-    scroll->dx = memory->votes[best].dx;
-    scroll->dy = memory->votes[best].dy;
-    memory->votes[best].count = 0;
-    return 1;
-}
-
 static uint64_t
 area_of(pixman_box32_t box)
 {
@@ -262,15 +159,38 @@ extents_of(const struct tile_map *map, pixman_box32_t *extents)
     return count;
 }
 
+/* Does the move set some tiles right, of a sample of those that changed? */
+static int
+is_promising(const struct search *search, const struct scroll *scroll)
+{
+    struct tile_run run = {0, 0, 0};
+    uint32_t tiles = 0, sampled = 0, good = 0;
+    uint32_t step = 1 + search->num_tiles / SAMPLE_TILES;
+
+    while (tile_map_next(search->changed, &run)) {
+        for (uint32_t i = 0; i < run.count; i++, tiles++) {
+            struct tile_run tile = {run.row, run.column + i, 1};
+
+            if (tiles % step != 0)
+                continue;
+            sampled++;
+            good += scroll_gain(search->then, search->now,
+                                tile_run_box(search->changed, &tile), scroll) > 0;
+        }
+    }
+    return good * MIN_PROMISE >= sampled;
+}
+
 static int
 try_candidates(struct search *search, uint64_t changed_pixels, struct scroll *found)
 {
     struct scroll scroll;
 
     for (int i = 0; i < NUM_CANDIDATES; i++) {
-        if (!next_candidate(search->memory, &scroll))
+        if (!scroll_votes_next(&search->memory->votes, &scroll))
             break;
-        if (find_scroll_area(search->then, search->now, search->box,
+        if (is_promising(search, &scroll) &&
+            find_scroll_area(search->then, search->now, search->box,
                              search->memory->gains, &scroll) &&
             scroll.saved >= MIN_SAVED && scroll.saved > found->saved)
             *found = scroll;
@@ -285,21 +205,24 @@ scroll_find(struct scroll_finder *finder, const struct pixels *then,
             const struct pixels *now, const struct tile_map *changed,
             struct scroll *found)
 {
-    struct search search = {NULL, then, now, changed, {0, 0, 0, 0}, 0};
-    uint64_t pixels =
-        (uint64_t)extents_of(changed, &search.box) * TILE_SIZE * TILE_SIZE;
-    uint64_t tiles =
-        (area_of(search.box) / TILE_SIZE + now->width + now->height) / TILE_SIZE + 2;
+    struct search search = {.then = then, .now = now, .changed = changed};
+    uint64_t pixels, tiles;
 
+    search.num_tiles = extents_of(changed, &search.box);
+    pixels = (uint64_t)search.num_tiles * TILE_SIZE * TILE_SIZE;
+    tiles =
+        (area_of(search.box) / TILE_SIZE + now->width + now->height) / TILE_SIZE + 2;
     found->saved = 0;
     if (pixels < MIN_TILES * TILE_SIZE * TILE_SIZE ||
         pixels * MAX_SPARSENESS < area_of(search.box) || tiles > MAX_SCROLL_TILES ||
-        reserve(finder, now->width, 2 * tiles))
+        reserve(finder, 2 * tiles))
         return 0;
     search.memory = finder->memory;
     search.rarity = rarity_for(&search);
     collect_then(&search);
     collect_now(&search);
-    collect_votes(search.memory);
+    scroll_votes_collect(&search.memory->votes, search.memory->then,
+                         search.memory->num_then, search.memory->now,
+                         search.memory->num_now);
     return try_candidates(&search, pixels, found);
 }

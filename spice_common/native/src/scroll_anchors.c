@@ -6,38 +6,16 @@
 #include "scroll_anchors.h"
 
 #include <spice/enums.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bitmap.h"
 
 enum {
-    LANES = 8, /* values in a vector */
-    PADDING = ANCHOR_RUN + LANES,
+    LANES = 8,  /* values in a vector */
+    PART = 256, /* pixels looked at in one go */
 };
 
 typedef uint16_t fold_vector __attribute__((vector_size(16)));
-
-int
-anchor_rows_init(struct anchor_rows *rows, uint32_t width)
-{
-    rows->width = width;
-    /* Vectors are read and written as a whole: some values more than there are. */
-    rows->folded = calloc((size_t)width + PADDING, sizeof(*rows->folded));
-    rows->rolled = calloc((size_t)width + PADDING, sizeof(*rows->rolled));
-    if (rows->folded && rows->rolled)
-        return 0;
-    anchor_rows_fini(rows);
-    return -1;
-}
-
-void
-anchor_rows_fini(struct anchor_rows *rows)
-{
-    free(rows->folded);
-    free(rows->rolled);
-    memset(rows, 0, sizeof(*rows));
-}
 
 static const uint8_t *
 row_at(const struct pixels *pixels, int32_t x, int32_t y)
@@ -154,13 +132,15 @@ uint32_t
 count_places(struct anchor_rows *rows, const struct pixels *pixels, int32_t y,
              int32_t x1, int32_t x2)
 {
-    uint32_t count = 0, width = (uint32_t)(x2 - x1);
+    uint32_t count = 0;
 
-    if (x2 <= x1 || width > rows->width)
-        return 0;
-    fold_row(pixels, row_at(pixels, x1, y), width, rows->folded);
-    for (uint32_t i = 0; i + ANCHOR_RUN < width; i++)
-        count += rows->folded[i] != rows->folded[i + 1];
+    for (int32_t x = x1; x < x2; x += PART) {
+        uint32_t width = (uint32_t)(x2 - x < PART ? x2 - x : PART);
+
+        fold_row(pixels, row_at(pixels, x, y), width, rows->folded);
+        for (uint32_t i = 0; i + 1 < width; i++)
+            count += rows->folded[i] != rows->folded[i + 1];
+    }
     return count;
 }
 
@@ -180,23 +160,45 @@ next_mark(const uint16_t *marks, uint32_t i, uint32_t runs)
     return i;
 }
 
+/* The anchors of runs that begin at the first `runs` pixels of a part of a row. */
+static uint32_t
+find_in_part(struct anchor_rows *rows, const struct pixels *pixels, const uint8_t *part,
+             uint32_t runs, uint32_t rarity, struct anchor *anchors, uint32_t max)
+{
+    size_t size = surface_pixel_size(pixels->format);
+    uint32_t found = 0, width = runs + ANCHOR_RUN - 1;
+
+    /* Most of what is on a screen is background: nothing begins in it. */
+    if (memcmp(part, part + size, (width - 1) * size) == 0)
+        return 0;
+    fold_row(pixels, part, width, rows->folded);
+    roll_row(rows->folded, rows->rolled, width);
+    mark(rows->folded, rows->rolled, runs, rarity);
+    for (uint32_t i = next_mark(rows->rolled, 0, runs); i < runs && found < max;
+         i = next_mark(rows->rolled, i + 1, runs))
+        anchors[found++] =
+            (struct anchor){hash_run(pixels, part + i * size), (int32_t)i, 0};
+    return found;
+}
+
 uint32_t
 find_anchors(struct anchor_rows *rows, const struct pixels *pixels, int32_t y,
              int32_t x1, int32_t x2, uint32_t rarity, struct anchor *anchors,
              uint32_t max)
 {
-    uint32_t width = (uint32_t)(x2 - x1), runs, found = 0;
-    size_t size = surface_pixel_size(pixels->format);
-    const uint8_t *row = row_at(pixels, x1, y);
+    uint32_t found = 0;
 
-    if (x2 - x1 < ANCHOR_RUN || width > rows->width)
-        return 0;
-    fold_row(pixels, row, width, rows->folded);
-    runs = roll_row(rows->folded, rows->rolled, width);
-    mark(rows->folded, rows->rolled, runs, rarity);
-    for (uint32_t i = next_mark(rows->rolled, 0, runs); i < runs && found < max;
-         i = next_mark(rows->rolled, i + 1, runs))
-        anchors[found++] =
-            (struct anchor){hash_run(pixels, row + i * size), x1 + (int32_t)i, y};
+    for (int32_t x = x1; x + ANCHOR_RUN <= x2 && found < max; x += PART) {
+        int32_t runs = x2 - x - ANCHOR_RUN + 1;
+        uint32_t here = find_in_part(rows, pixels, row_at(pixels, x, y),
+                                     (uint32_t)(runs < PART ? runs : PART), rarity,
+                                     anchors + found, max - found);
+
+        for (uint32_t i = found; i < found + here; i++) {
+            anchors[i].x += x;
+            anchors[i].y = y;
+        }
+        found += here;
+    }
     return found;
 }

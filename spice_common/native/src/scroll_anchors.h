@@ -22,14 +22,10 @@ struct anchor {
     int32_t x, y;  /* where it begins */
 };
 
-/* Memory for rows of up to so many pixels. */
+/* Memory for a part of a row; vectors are read and written as a whole. */
 struct anchor_rows {
-    uint16_t *folded, *rolled;
-    uint32_t width;
+    uint16_t folded[512], rolled[512];
 };
-
-int anchor_rows_init(struct anchor_rows *rows, uint32_t width);
-void anchor_rows_fini(struct anchor_rows *rows);
 
 /* Places of row y from x1 to x2 that can be anchors. */
 uint32_t count_places(struct anchor_rows *rows, const struct pixels *pixels, int32_t y,

@@ -246,17 +246,33 @@ widen(const struct move *move, pixman_box32_t *to, pixman_box32_t limit)
     return gain;
 }
 
+static struct move
+move_of(const struct pixels *then, const struct pixels *now,
+        const struct scroll *scroll)
+{
+    struct move move = {
+        then, now, scroll->dx, scroll->dy, surface_pixel_size(now->format), UINT32_MAX};
+
+    if (now->format == SPICE_SURFACE_FMT_32_xRGB)
+        move.mask = 0x00ffffff;
+    return move;
+}
+
+int32_t
+scroll_gain(const struct pixels *then, const struct pixels *now, pixman_box32_t box,
+            const struct scroll *scroll)
+{
+    struct move move = move_of(then, now, scroll);
+
+    box = intersect(box, reach_of(&move));
+    return box.x1 < box.x2 && box.y1 < box.y2 ? box_gain(&move, box) : 0;
+}
+
 int
 find_scroll_area(const struct pixels *then, const struct pixels *now,
                  pixman_box32_t box, int32_t *gains, struct scroll *scroll)
 {
-    struct move move = {then,
-                        now,
-                        scroll->dx,
-                        scroll->dy,
-                        surface_pixel_size(now->format),
-                        now->format == SPICE_SURFACE_FMT_32_xRGB ? 0xffffff
-                                                                 : UINT32_MAX};
+    struct move move = move_of(then, now, scroll);
     struct grid grid = {(uint32_t)(box.x2 - box.x1 + SIDE - 1) / SIDE,
                         (uint32_t)(box.y2 - box.y1 + SIDE - 1) / SIDE, gains};
     pixman_box32_t reach = reach_of(&move);

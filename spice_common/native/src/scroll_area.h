@@ -16,6 +16,10 @@ enum {
     MAX_SCROLL_TILES = 1 << 15,
 };
 
+/* What scroll->dx and ->dy save in box, as far as it comes from the surface. */
+int32_t scroll_gain(const struct pixels *then, const struct pixels *now,
+                    pixman_box32_t box, const struct scroll *scroll);
+
 /*
  * Find the rectangle, in or close to the tiles of box, for which scroll->dx and ->dy
  * save most pixels, and set to and saved.  gains has room for the tiles of box and a

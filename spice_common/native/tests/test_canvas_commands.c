@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Commands of every type with numbers of every kind, on surfaces of every format, all
- * of it in memory that a sanitizer watches.  What is drawn inside a clip is what would be
- * drawn there without it, and nothing changes outside: how a command is cut into bands
- * and crops makes no difference.
+ * of it in memory that a sanitizer watches.  What is drawn inside a clip is what would
+ * be drawn there without it, and nothing changes outside: how a command is cut into
+ * bands and crops makes no difference.
  */
 #include <pixman.h>
 #include <spice/enums.h>
@@ -30,7 +30,8 @@ static int32_t
 number(int32_t from, int32_t to)
 {
     state = state * 1664525 + 1013904223;
-    return from + (int32_t)((uint64_t)(state >> 4) * (uint64_t)((int64_t)to - from + 1) >> 28);
+    return from +
+           (int32_t)((uint64_t)(state >> 4) * (uint64_t)((int64_t)to - from + 1) >> 28);
 }
 
 static int
@@ -105,8 +106,8 @@ add_image(struct scene *scene, uint32_t index, uint32_t surfaces)
     image->format = (uint8_t)(index == 3 ? number(1, 2) : number(1, 10));
     image->bitmap_flags = chance(2) ? SPICE_BITMAP_FLAGS_TOP_DOWN : 0;
     image->descriptor_flags = chance(4) ? QXL_IMAGE_HIGH_BITS_SET : 0;
-    image->stride = (uint32_t)bitmap_row_size(image->format, image->width) +
-                    (uint32_t)number(0, 5);
+    image->stride =
+        (uint32_t)bitmap_row_size(image->format, image->width) + (uint32_t)number(0, 5);
     image->data_size = (uint64_t)image->stride * image->height;
     image->first_chunk = batch->num_chunks;
     image->num_chunks = 2;
@@ -223,7 +224,8 @@ make_command(struct scene *scene, struct draw_command *command, uint32_t surface
     command->mask.pos_y = number(-10, 10);
     command->mask.flags = (uint8_t)number(0, 1);
     command->self_bitmap = (uint8_t)chance(9);
-    command->self_bitmap_area = (struct draw_rect){2, 3, number(3, SIDE), number(4, SIDE)};
+    command->self_bitmap_area =
+        (struct draw_rect){2, 3, number(3, SIDE), number(4, SIDE)};
     command->image = command->self_bitmap ? NO_IMAGE : 0;
     command->src_area = random_area(&scene->images[0]);
     if (chance(2)) {
@@ -248,9 +250,9 @@ make_command(struct scene *scene, struct draw_command *command, uint32_t surface
 
 /* ---- surfaces */
 
-static const uint32_t formats[] = {
-    SPICE_SURFACE_FMT_8_A,     SPICE_SURFACE_FMT_16_555, SPICE_SURFACE_FMT_16_565,
-    SPICE_SURFACE_FMT_32_xRGB, SPICE_SURFACE_FMT_32_ARGB};
+static const uint32_t formats[] = {SPICE_SURFACE_FMT_8_A, SPICE_SURFACE_FMT_16_555,
+                                   SPICE_SURFACE_FMT_16_565, SPICE_SURFACE_FMT_32_xRGB,
+                                   SPICE_SURFACE_FMT_32_ARGB};
 
 enum { NUM_SURFACES = 6 };
 
@@ -261,7 +263,7 @@ struct memory {
 };
 
 static void
-make_surfaces(struct memory *first, struct memory *second)
+make_surfaces(struct memory *first, struct memory *second, struct memory *third)
 {
     for (uint32_t i = 0; i < NUM_SURFACES; i++) {
         uint32_t format = formats[number(0, 4)];
@@ -273,7 +275,13 @@ make_surfaces(struct memory *first, struct memory *second)
         second->bytes[i] = malloc(first->size[i]);
         CHECK(second->bytes[i]);
         memcpy(second->bytes[i], first->bytes[i], first->size[i]);
+        third->bytes[i] = malloc(first->size[i]);
+        CHECK(third->bytes[i]);
+        memcpy(third->bytes[i], first->bytes[i], first->size[i]);
         stride = chance(2) ? stride : -stride;
+        CHECK(!canvas_create_surface(third->canvas, i, format, (uint32_t)width,
+                                     (uint32_t)height, stride, third->bytes[i],
+                                     first->size[i], 0));
         CHECK(!canvas_create_surface(first->canvas, i, format, (uint32_t)width,
                                      (uint32_t)height, stride, first->bytes[i],
                                      first->size[i], 0));
@@ -331,8 +339,9 @@ pixel_at(const struct surface *surface, int32_t x, int32_t y)
 {
     uint32_t pixel = 0;
 
-    memcpy(&pixel, surface->line_0 + y * surface->stride +
-                       (ptrdiff_t)x * (ptrdiff_t)surface->pixel_size,
+    memcpy(&pixel,
+           surface->line_0 + y * surface->stride +
+               (ptrdiff_t)x * (ptrdiff_t)surface->pixel_size,
            surface->pixel_size);
     if (surface->format == SPICE_SURFACE_FMT_16_555)
         pixel &= 0x7fff;
@@ -340,8 +349,8 @@ pixel_at(const struct surface *surface, int32_t x, int32_t y)
 }
 
 static void
-compare(const struct scene *scene, const struct memory *all, const struct memory *clipped,
-        const uint8_t *before)
+compare(const struct scene *scene, const struct memory *all,
+        const struct memory *clipped, const uint8_t *before)
 {
     const struct draw_command *command = &scene->batch->draws[0];
     const struct surface *drawn = canvas_find(all->canvas, command->surface_id);
@@ -356,6 +365,60 @@ compare(const struct scene *scene, const struct memory *all, const struct memory
 
             CHECK(pixel_at(cut, x, y) == pixel_at(wanted, x, y));
         }
+}
+
+static int
+is_inside(pixman_box32_t box, int32_t x, int32_t y)
+{
+    return x >= box.x1 && x < box.x2 && y >= box.y1 && y < box.y2;
+}
+
+static int
+is_read(const struct draw_plan *plan, uint32_t surface_id, int32_t x, int32_t y)
+{
+    for (uint32_t i = 0; i < plan->num_reads; i++)
+        if (plan->reads[i].surface->id == surface_id &&
+            is_inside(plan->reads[i].box, x, y))
+            return 1;
+    return 0;
+}
+
+/* Change every pixel that plan does not depend on. */
+static void
+spoil(struct memory *memory, const struct draw_plan *plan)
+{
+    for (uint32_t i = 0; i < NUM_SURFACES; i++) {
+        const struct surface *surface = canvas_find(memory->canvas, i);
+
+        for (int32_t y = 0; y < (int32_t)surface->height; y++)
+            for (int32_t x = 0; x < (int32_t)surface->width; x++) {
+                uint8_t *pixel = surface->line_0 + y * surface->stride +
+                                 (ptrdiff_t)x * (ptrdiff_t)surface->pixel_size;
+
+                if (is_read(plan, i, x, y) || (i == plan->surface->id && !plan->opaque))
+                    continue;
+                for (uint32_t at = 0; at < surface->pixel_size; at++)
+                    pixel[at] ^= 0x5a;
+            }
+    }
+}
+
+/* Draw the scene where all else is different, as plan says: the outcome is the same. */
+static void
+check_plan(const struct scene *scene, const struct memory *all, struct memory *spoilt,
+           const struct draw_plan *plan)
+{
+    pixman_box32_t extents = plan->extents;
+    uint32_t id = plan->surface->id;
+    const struct surface *drawn = canvas_find(all->canvas, id);
+    const struct surface *other = canvas_find(spoilt->canvas, id);
+    struct draw_plan again;
+
+    spoil(spoilt, plan);
+    CHECK(draw(spoilt->canvas, scene, &again));
+    for (int32_t y = extents.y1; y < extents.y2; y++)
+        for (int32_t x = extents.x1; x < extents.x2; x++)
+            CHECK(pixel_at(drawn, x, y) == pixel_at(other, x, y));
 }
 
 static void
@@ -382,22 +445,25 @@ make_scene(struct scene *scene)
 }
 
 static int
-one_round(struct scene *scene, struct canvas *canvas, struct canvas *other)
+one_round(struct scene *scene, struct canvas **canvases)
 {
-    struct memory all = {.canvas = canvas}, clipped = {.canvas = other};
+    struct memory all = {.canvas = canvases[0]}, clipped = {.canvas = canvases[1]};
+    struct memory spoilt = {.canvas = canvases[2]};
     struct draw_command *command = &scene->batch->draws[0];
     struct draw_plan plan;
     uint8_t *before;
     uint32_t id;
     int drawn;
 
-    make_surfaces(&all, &clipped);
+    make_surfaces(&all, &clipped, &spoilt);
     make_scene(scene);
     id = command->surface_id;
     before = malloc(all.size[id]);
     CHECK(before);
     memcpy(before, all.bytes[id], all.size[id]);
     drawn = draw(all.canvas, scene, &plan);
+    if (drawn)
+        check_plan(scene, &all, &spoilt, &plan);
     command->clip_type = SPICE_CLIP_TYPE_RECTS;
     command->num_clips = (uint32_t)number(0, MAX_CLIPS);
     for (uint32_t i = 0; i < command->num_clips; i++)
@@ -409,6 +475,7 @@ one_round(struct scene *scene, struct canvas *canvas, struct canvas *other)
     free(before);
     free_surfaces(&all);
     free_surfaces(&clipped);
+    free_surfaces(&spoilt);
     for (uint32_t i = 0; i < scene->batch->num_chunks; i++)
         free((void *)scene->chunks[i].data);
     return drawn;
@@ -418,17 +485,21 @@ int
 main(void)
 {
     struct scene *scene = calloc(1, sizeof(*scene));
-    struct canvas *canvas = canvas_new(NUM_SURFACES), *other = canvas_new(NUM_SURFACES);
+    struct canvas *canvases[3];
     int drawn = 0;
 
-    CHECK(scene && canvas && other);
+    for (int i = 0; i < 3; i++) {
+        canvases[i] = canvas_new(NUM_SURFACES);
+        CHECK(canvases[i]);
+    }
+    CHECK(scene);
     scene->batch = calloc(1, sizeof(*scene->batch));
     CHECK(scene->batch);
     for (uint32_t i = 0; i < ROUNDS; i++)
-        drawn += one_round(scene, canvas, other);
+        drawn += one_round(scene, canvases);
     CHECK(drawn > ROUNDS / 4);
-    canvas_free(canvas);
-    canvas_free(other);
+    for (int i = 0; i < 3; i++)
+        canvas_free(canvases[i]);
     free(scene->batch);
     free(scene);
     return 0;

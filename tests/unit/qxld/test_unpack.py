@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 
 import pytest
 import zstandard
@@ -49,12 +50,12 @@ def test_packed_by_zstd_in_several_frames(opened):
     assert file.position() == 1
 
 
-@pytest.mark.parametrize("keep", [6, 30, 1000])
+@pytest.mark.parametrize("keep", [6, 30, 5000, 250_000])
 def test_packed_and_cut_off(opened, keep):
-    data = bytes(range(256)) * 400
-    packed = zstandard.ZstdCompressor(level=-5).compress(data[::3] + data)
-    file = opened(packed[:keep])
-    assert (data[::3] + data).startswith(read(file, 5000))
+    data = random.Random(1).randbytes(300_000)
+    file = opened(zstandard.ZstdCompressor().compress(data)[:keep])
+    assert data.startswith(read(file, 5000))
+    assert file.problem() == "the packed file is cut off"
 
 
 def test_packed_and_damaged(opened):
@@ -76,6 +77,12 @@ def test_empty(opened):
 def test_closed_before_its_end(opened):
     file = opened(zstandard.ZstdCompressor().compress(bytes(50_000_000)))
     assert file.readinto(memoryview(bytearray(10))) == 10
+
+
+def test_a_reader_who_has_seen_enough(opened):
+    file = opened(zstandard.ZstdCompressor().compress(bytes(50_000_000)))
+    assert file.readinto(memoryview(bytearray(10))) == 10
+    assert file.problem() is None
 
 
 def test_absent(tmp_path):

@@ -55,7 +55,7 @@ def play(
             channel.receive_data(piece)
             observe(channel)
         assert not channel.held_up
-        channel.session.remove(channel)
+        channel.leave()
     return list(played.values())
 
 

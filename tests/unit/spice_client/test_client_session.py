@@ -93,7 +93,7 @@ def test_waiting_for_a_channel_that_is_closed(
 ) -> None:
     first, second = displays
     first.receive_data(CREATE + wait_for(ChannelType.DISPLAY, 1, 99) + MARK)
-    second.session.remove(second)
+    second.leave()
     first.receive_data(b"")
     assert first.marked
 

@@ -192,6 +192,22 @@ def test_cached_images(
     assert take(canvas, reference(2)).error is ClientError.NO_IMAGE
 
 
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_what_the_void_byte_means(compression: SpiceImageCompression) -> None:
+    """A cached image that says its high bits are set is opaque wherever it is drawn."""
+    canvas = ClientCanvas(PictureCache())
+    take(canvas, surface_create(0, WIDTH, HEIGHT, ARGB))
+    flags = SpiceImageFlags.CACHE_ME | SpiceImageFlags.HIGH_BITS_SET
+    opaque = encoded(photo(), compression, image_id=5, flags=flags)
+    take(canvas, draw_copy(opaque.data, WIDTH, HEIGHT))
+    assert pixels(canvas)[3::4] == b"\xff" * (WIDTH * HEIGHT)
+    void = encoded(photo(), compression)
+    take(canvas, draw_copy(void.data, WIDTH, HEIGHT))
+    assert not any(pixels(canvas)[3::4])
+    take(canvas, reference(5))
+    assert pixels(canvas)[3::4] == b"\xff" * (WIDTH * HEIGHT)
+
+
 def test_a_lossy_image_is_replaced(canvas: ClientCanvas) -> None:
     lossless = SpiceImageType.FROM_CACHE_LOSSLESS
     data = jpeg_image(jpeg_of(photo()), 5, SpiceImageFlags.CACHE_ME)

@@ -30,6 +30,7 @@ from spice_protocol.qxl_dev import (
     QXLImageDescriptor,
     QXLMessage,
     QXLPoint,
+    QXLQMask,
     QXLRect,
     QXLReleaseInfo,
     QXLSurface,
@@ -135,6 +136,20 @@ def test_palette(guest: CommandMemory, batch: CommandBatch) -> None:
         2,
         3,
     ]
+
+
+def test_a_picture_has_colors(guest: CommandMemory, batch: CommandBatch) -> None:
+    """Only masks go without: clients abort over any other indexed bitmap."""
+    image = guest.bitmap(8, 1, b"\xaa", format=SpiceBitmapFmt.FMT_1BIT_BE)
+    body = copy_of(image, QXLRect(0, 0, 1, 8))
+    guest.push(QXLCmdType.DRAW, guest.drawable(QxlDrawType.DRAW_COPY, AREA, body))
+    assert drain(guest, batch) == 1
+    assert batch.take_errors() == {"bad palette": 1}
+    body.mask = QXLQMask(0, QXLPoint(0, 0), image)
+    body.src_bitmap = guest.bitmap(8, 1, bytes(32))
+    guest.push(QXLCmdType.DRAW, guest.drawable(QxlDrawType.DRAW_COPY, AREA, body))
+    assert drain(guest, batch) == 1
+    assert batch.take_errors() == {}
 
 
 def test_surface_image(guest: CommandMemory, batch: CommandBatch) -> None:

@@ -239,6 +239,14 @@ def test_text(
         assert bytes(c.glyph_bytes[glyph.first_byte : end]) == pixels
 
 
+def test_blanks_are_left_out(guest: CommandMemory, batch: CommandBatch) -> None:
+    blank = QXLRasterGlyph(QXLPoint(3, 9), QXLPoint(0, 0), 4, 0).pack()
+    body = text(guest, blank + ONE + blank, 3, A1)
+    assert submit(guest, batch, QxlDrawType.DRAW_TEXT, body) == {}
+    assert batch.cdata.draws[0].string.num_glyphs == batch.cdata.num_glyphs == 1
+    assert batch.cdata.glyphs[0].width == 5
+
+
 A1 = SpiceStringFlags.RASTER_A1
 ONE = GLYPH.pack() + bytes(7)
 

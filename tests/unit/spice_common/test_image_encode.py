@@ -83,7 +83,7 @@ def test_565_goes_as_32_bit() -> None:
         (SpiceImageCompression.GLZ, SpiceImageType.GLZ_RGB, SpiceImageType.GLZ_RGB),
         (SpiceImageCompression.LZ4, SpiceImageType.LZ4, SpiceImageType.LZ4),
         (SpiceImageCompression.AUTO_LZ, SpiceImageType.LZ_RGB, SpiceImageType.QUIC),
-        (SpiceImageCompression.AUTO_GLZ, SpiceImageType.GLZ_RGB, SpiceImageType.QUIC),
+        (SpiceImageCompression.AUTO_GLZ, SpiceImageType.LZ_RGB, SpiceImageType.QUIC),
     ],
 )
 def test_what_a_mode_chooses(
@@ -125,6 +125,20 @@ def test_a_repeat_costs_glz_next_to_nothing() -> None:
     assert len(again.data) < len(first.data) // 10
     alone = ENCODER.encode(picture, mode)
     assert alone.type is SpiceImageType.LZ_RGB
+
+
+def test_auto_glz_is_glz_for_what_the_client_has_seen() -> None:
+    rng = random.Random(1)
+    runs = b"".join(rng.randbytes(3) + b"\0" for _ in range(16 * 128))
+    pixels = b"".join(runs[i : i + 4] * 8 for i in range(0, len(runs), 4))
+    dictionary = GlzDictionary(1 << 20)
+    mode = settings(SpiceImageCompression.AUTO_GLZ)
+
+    first = ENCODER.encode(Picture(pixels, 128, 128), mode, dictionary)
+    again = ENCODER.encode(Picture(pixels, 128, 128), mode, dictionary)
+
+    assert again.type is SpiceImageType.GLZ_RGB
+    assert len(again.data) < len(first.data) // 10
 
 
 def test_glz_is_deflated_where_that_is_smaller() -> None:

@@ -169,6 +169,18 @@ class TestDamage:
         guest.copy_surface(3, area, QXLRect(64, 64, 128, 128))
         assert told(bench) == ["DRAW_COPY"]
 
+    def test_what_was_settled_is_remembered(self, bench):
+        area = QXLRect(0, 0, 64, 64)
+        before, between = noise(64, 64), noise(64, 64, seed=1)
+        bench.guest.create_surface(3, 64, 64)
+        show(bench, before, area)
+        told(bench)
+        show(bench, between, area)
+        bench.guest.copy_surface(0, area, area, surface_id=3)
+        show(bench, before, area)
+        told(bench)
+        bench.assert_agreement(3)
+
 
 class TestCaches:
     def test_a_picture_seen_before_is_named(self, bench):

@@ -95,6 +95,17 @@ async def test_messages_find_their_handler(bench, mini):
     assert await one.peer.receive() == (ECHO, b"")
 
 
+@pytest.mark.parametrize(("mini", "header"), [(True, 6), (False, 18)])
+async def test_what_is_sent_is_counted(bench, mini, header):
+    one = await bench(mini=mini)
+    one.peer.send(ECHO, b"hello")
+    one.peer.send(ECHO)
+    await one.peer.receive()
+    await one.peer.receive()
+    assert one.client.sent_messages == 2
+    assert one.client.sent_bytes == 2 * header + len(b"hello")
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "line"),
     [
