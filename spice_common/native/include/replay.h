@@ -32,8 +32,8 @@ struct replay;
 
 /* Where the device is.  Addresses of a slot count from the start of its memory. */
 struct replay_memory {
-    uint8_t *ram;        /* 16-byte aligned; QXLRam lies behind ram_size */
-    uint64_t ram_size;   /* bytes of memory slot ram_slot */
+    uint8_t *ram;         /* 16-byte aligned; QXLRam lies behind ram_size */
+    uint64_t ram_size;    /* bytes of memory slot ram_slot */
     uint64_t header_size; /* bytes from QXLRam on */
     uint8_t *vram;
     uint64_t vram_size; /* bytes of memory slot vram_slot */
@@ -42,16 +42,16 @@ struct replay_memory {
 };
 
 struct replay_state {
-    uint64_t offset;   /* bytes of the file that were played */
-    uint64_t events;   /* that were played */
-    uint64_t commands; /* pushed to the rings, as the file has them */
-    uint64_t released; /* given back by the device */
+    uint64_t offset;    /* bytes of the file that were played */
+    uint64_t events;    /* that were played */
+    uint64_t commands;  /* pushed to the rings, as the file has them */
+    uint64_t released;  /* given back by the device */
     uint64_t in_flight; /* not given back yet */
-    uint64_t clock_ns; /* recorded time since the first event, without long pauses */
-    uint64_t next_ns;  /* REPLAY_EARLY: of the event that is not due */
-    uint32_t port;     /* REPLAY_PORT: QXL_IO_* */
-    int32_t notify;    /* the last call pushed what the device asked to be told of */
-    char problem[200]; /* in words */
+    uint64_t clock_ns;  /* recorded time since the first event, without long pauses */
+    uint64_t next_ns;   /* REPLAY_EARLY: of the event that is not due */
+    uint32_t port;      /* REPLAY_PORT: QXL_IO_* */
+    int32_t notify;     /* the last call pushed what the device asked to be told of */
+    char problem[200];  /* in words */
 };
 
 /* A replay of nothing yet, or NULL. */

@@ -15,7 +15,7 @@ make_scratch(struct canvas *canvas)
 
     for (int i = 0; i < 2; i++)
         failed |= bitmap_scratch_init(&canvas->more_scratch[i]);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < NUM_BANDS; i++) {
         canvas->bands[i] = malloc(BAND_SIZE);
         failed |= !canvas->bands[i];
     }
@@ -49,7 +49,7 @@ canvas_free(struct canvas *canvas)
     bitmap_scratch_fini(&canvas->scratch);
     for (int i = 0; i < 2; i++)
         bitmap_scratch_fini(&canvas->more_scratch[i]);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < NUM_BANDS; i++)
         free(canvas->bands[i]);
     free(canvas->surfaces);
     free(canvas->row);

@@ -21,6 +21,8 @@ struct surface {
     uint32_t serial;
 };
 
+enum { NUM_BANDS = 5 };
+
 struct canvas {
     struct surface *surfaces;
     uint32_t num_surfaces;
@@ -29,7 +31,7 @@ struct canvas {
     struct bitmap_scratch scratch;
     struct bitmap_scratch more_scratch[2]; /* of a brush's or a mask's picture */
     uint8_t *row;                          /* one row of any surface */
-    uint8_t *bands[4]; /* BAND_SIZE bytes each: see canvas_paint.h */
+    uint8_t *bands[NUM_BANDS]; /* BAND_SIZE bytes each: see canvas_paint.h */
     struct canvas_counters counters;
 };
 

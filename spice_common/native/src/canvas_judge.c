@@ -171,7 +171,11 @@ judge_composite(struct painter *painter, struct draw_plan *plan)
     if (!operator_exists(flags & 0xff) || (flags >> 8 & 7) > PIXMAN_FILTER_BILINEAR ||
         (painter->brush.is_pattern && (flags >> 11 & 7) > PIXMAN_FILTER_BILINEAR))
         return REJECTED;
-    plan->opaque = !painter->brush.is_pattern && (flags & 0xff) <= PIXMAN_OP_SRC;
+    /* A transformation may lead to where pixman does not look. */
+    plan->opaque = !painter->brush.is_pattern && !composite->has_src_transform &&
+                   (flags & 0xff) <= PIXMAN_OP_SRC &&
+                   painter->source.width < MAX_IMAGE_SIDE &&
+                   painter->source.height < MAX_IMAGE_SIDE;
     plan->portable &= painter->source.portable & painter->brush.pattern.portable;
     if (!is_inside(plan, box) ||
         (composite->has_src_transform && painter->source.surface) ||

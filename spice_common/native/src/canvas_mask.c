@@ -3,6 +3,7 @@
  * canvas_mask.c: what of a clip a mask of bits lets through.
  */
 #include <spice/enums.h>
+#include <string.h>
 
 #include "bitmap.h"
 #include "canvas_paint.h"
@@ -37,21 +38,50 @@ mask_init(struct mask *mask, struct canvas *canvas, const struct draw_plan *plan
     return PICTURE_OK;
 }
 
-/* Paint what the mask shows of one row. */
+/* Copy what the mask shows of one row, whose pixels are at src. */
 static void
-paint_runs(struct painter *painter, pixman_box32_t row, const uint32_t *bits)
+copy_runs(const struct painter *painter, pixman_box32_t row, const uint32_t *bits,
+          const uint8_t *src)
 {
-    uint32_t hidden = painter->mask.inverts;
-    int32_t x = row.x1;
+    uint32_t hidden = painter->mask.inverts, width = box_width(row), first = 0;
+    size_t pixel = painter->target.pixel_size;
+    uint8_t *dst = target_at(painter, row.x1, row.y1);
 
-    while (x < row.x2) {
-        pixman_box32_t run = {x, row.y1, x, row.y2};
+    while (first < width) {
+        uint32_t end = first;
 
-        while (run.x2 < row.x2 && bits[run.x2 - row.x1] != hidden)
-            run.x2++;
-        if (run.x2 > run.x1)
-            painter->paint(painter, run);
-        x = run.x2 + 1;
+        while (end < width && bits[end] != hidden)
+            end++;
+        memcpy(dst + first * pixel, src + first * pixel, (end - first) * pixel);
+        first = end + 1;
+    }
+}
+
+/* Paint a band on a copy, of which the mask lets some pixels through. */
+static void
+paint_band(struct painter *painter, pixman_box32_t band)
+{
+    const struct mask *mask = &painter->mask;
+    uint32_t *bits = (uint32_t *)painter->canvas->bands[BAND_MASK];
+    uint8_t *copy = painter->canvas->bands[BAND_MASKED];
+    struct surface target = painter->target;
+    size_t count = (size_t)box_width(band) * target.pixel_size;
+    struct bitmap_part part = {(uint32_t)(band.x1 + mask->dx), 0, box_width(band), 1};
+
+    for (uint32_t i = 0; i < box_height(band); i++)
+        memcpy(copy + i * count, target_at(painter, band.x1, band.y1 + (int32_t)i),
+               count);
+    painter->target.stride = (ptrdiff_t)count;
+    painter->target.line_0 = copy - (ptrdiff_t)band.y1 * (ptrdiff_t)count -
+                             (ptrdiff_t)band.x1 * (ptrdiff_t)target.pixel_size;
+    painter->paint(painter, band);
+    painter->target = target;
+    for (int32_t y = band.y1; y < band.y2; y++) {
+        pixman_box32_t row = {band.x1, y, band.x2, y + 1};
+
+        part.y = (uint32_t)(y + mask->dy);
+        picture_read(&mask->bits, part, (uint8_t *)bits, 0);
+        copy_runs(painter, row, bits, copy + (size_t)(y - band.y1) * count);
     }
 }
 
@@ -60,7 +90,6 @@ static void
 paint_masked(struct painter *painter, pixman_box32_t box)
 {
     const struct mask *mask = &painter->mask;
-    uint32_t *bits = (uint32_t *)painter->canvas->bands[BAND_MASK];
     int32_t right = (int32_t)mask->bits.width - mask->dx;
     int32_t bottom = (int32_t)mask->bits.height - mask->dy;
 
@@ -68,15 +97,11 @@ paint_masked(struct painter *painter, pixman_box32_t box)
     box.y1 = box.y1 < -mask->dy ? -mask->dy : box.y1;
     box.x2 = box.x2 > right ? right : box.x2;
     box.y2 = box.y2 > bottom ? bottom : box.y2;
-    if (box.x1 >= box.x2)
-        return;
-    for (int32_t y = box.y1; y < box.y2; y++) {
-        pixman_box32_t row = {box.x1, y, box.x2, y + 1};
-        struct bitmap_part part = {(uint32_t)(row.x1 + mask->dx),
-                                   (uint32_t)(y + mask->dy), box_width(row), 1};
+    while (box.x1 < box.x2 && box.y1 < box.y2) {
+        pixman_box32_t band = first_band(box);
 
-        picture_read(&mask->bits, part, (uint8_t *)bits, 0);
-        paint_runs(painter, row, bits);
+        paint_band(painter, band);
+        box.y1 = band.y2;
     }
 }
 

@@ -4,8 +4,9 @@
  *
  * A painter has all that a command speaks of: the pictures, the brush, the mask.  Each
  * kind of command is a function that paints one box; the painter calls it for each box
- * of the clip, or of the mask's runs of bits in it.  Such a function works in bands, as
- * many rows as fit into BAND_SIZE bytes, in private memory.
+ * of the clip, or for its bands on a copy of which the mask lets some pixels through.
+ * Such a function works in bands, as many rows as fit into BAND_SIZE bytes, in private
+ * memory.
  */
 #ifndef CANVAS_PAINT_H
 #define CANVAS_PAINT_H
@@ -19,7 +20,7 @@ enum {
 };
 
 /* canvas->bands[]. */
-enum band_use { BAND_SOURCE, BAND_BRUSH, BAND_RESULT, BAND_MASK };
+enum band_use { BAND_SOURCE, BAND_BRUSH, BAND_RESULT, BAND_MASK, BAND_MASKED };
 
 struct brush {
     int is_pattern;

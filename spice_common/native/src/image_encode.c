@@ -18,6 +18,8 @@ enum {
     DESCRIPTOR_SIZE = 8 + 1 + 1 + 4 + 4,
     /* Fewer bytes of pixels than this go as they are: libspice-server's bound. */
     MIN_CODED_SIZE = 54,
+    /* A photo of up to so many is tried in two codecs: GLZ may have seen it. */
+    MAX_TRIAL_PIXELS = 128 * 128,
     MAX_KEPT_SIZE = 4 << 20, /* bytes of scratch memory that stay: a large message's */
 };
 
@@ -146,11 +148,14 @@ static void
 choose_by_kind(const struct image_writer_state *writer, const struct pixels *pixels,
                struct choice *choice)
 {
+    int is_glz = writer->settings->compression == SPICE_IMAGE_COMPRESSION_AUTO_GLZ;
+    int is_small = (uint64_t)pixels->width * pixels->height <= MAX_TRIAL_PIXELS;
+
     if (pixel_kind_of(pixels) == KIND_PHOTO) {
         if (writer->settings->jpeg)
             try_way(choice, write_jpeg);
-        try_way(choice, write_quic);
-    } else if (writer->settings->compression == SPICE_IMAGE_COMPRESSION_AUTO_GLZ) {
+        try_way(choice, is_glz && is_small ? write_quic_or_glz : write_quic);
+    } else if (is_glz) {
         try_way(choice, write_glz_or_lz);
     }
     try_way(choice, write_lz);

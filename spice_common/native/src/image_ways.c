@@ -106,6 +106,25 @@ write_glz_or_lz(struct image_writer_state *writer)
 }
 
 int64_t
+write_quic_or_glz(struct image_writer_state *writer)
+{
+    uint64_t room = writer->room - BINARY_SIZE;
+    uint8_t *quic = scratch_room(&writer->codecs->coded, room);
+    int64_t quic_size, size;
+
+    if (!quic)
+        return write_quic(writer);
+    quic_size = encode_quic(writer->codecs, writer->raster, quic, room);
+    if (quic_size > 0)
+        room = (uint64_t)quic_size - 1;
+    size = encode_glz(writer->dictionary, writer->raster, binary_at(writer), room);
+    if (size > 0 || quic_size <= 0)
+        return finish_binary(writer, SPICE_IMAGE_TYPE_GLZ_RGB, size);
+    memcpy(binary_at(writer), quic, (size_t)quic_size);
+    return finish_binary(writer, SPICE_IMAGE_TYPE_QUIC, quic_size);
+}
+
+int64_t
 write_lz4(struct image_writer_state *writer)
 {
     return finish_binary(writer, SPICE_IMAGE_TYPE_LZ4,

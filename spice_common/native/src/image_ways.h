@@ -32,6 +32,8 @@ typedef int64_t image_way(struct image_writer_state *writer);
 image_way write_quic, write_lz, write_glz, write_lz4, write_jpeg;
 /* LZ where it is clearly smaller: what it sends, GLZ cannot repeat. */
 image_way write_glz_or_lz;
+/* Whichever is smaller. */
+image_way write_quic_or_glz;
 /* This one always can. */
 image_way write_bitmap;
 

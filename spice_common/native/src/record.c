@@ -124,7 +124,7 @@ note_update(struct record_text *text, const struct update_command *command)
 
 static void
 note_entry(struct record *record, const struct command_batch *batch,
-          const struct batch_entry *entry, uint64_t ns)
+           const struct batch_entry *entry, uint64_t ns)
 {
     struct record_text *text = &record->text;
     switch (entry->kind) {

@@ -7,7 +7,7 @@
 
 static void
 note_brush(struct record_text *text, const struct command_batch *batch,
-          const struct draw_brush *brush)
+           const struct draw_brush *brush)
 {
     note_line(text, "type", brush->type);
     if (brush->type == SPICE_BRUSH_TYPE_SOLID) {
@@ -20,7 +20,7 @@ note_brush(struct record_text *text, const struct command_batch *batch,
 
 static void
 note_mask(struct record_text *text, const struct command_batch *batch,
-         const struct draw_mask *mask)
+          const struct draw_mask *mask)
 {
     note_line(text, "flags", mask->flags);
     note_pair(text, "point", mask->pos_x, mask->pos_y);
@@ -30,7 +30,7 @@ note_mask(struct record_text *text, const struct command_batch *batch,
 /* The image and the part of it that most draw types begin with. */
 static void
 note_source(struct record_text *text, const struct command_batch *batch,
-           const struct draw_command *draw)
+            const struct draw_command *draw)
 {
     note_image(text, batch, draw->image);
     note_rect(text, "src_area", &draw->src_area);
@@ -46,7 +46,7 @@ note_modes(struct record_text *text, const struct draw_command *draw)
 /* The segments of a path as QXLPathSeg. */
 static void
 note_path(struct record_text *text, const struct command_batch *batch,
-         const struct draw_path *path)
+          const struct draw_path *path)
 {
     const struct path_segment *segments = batch->segments + path->first_segment;
     uint64_t size = 0;
@@ -67,7 +67,7 @@ note_path(struct record_text *text, const struct command_batch *batch,
 
 static void
 note_stroke(struct record_text *text, const struct command_batch *batch,
-           const struct draw_command *draw)
+            const struct draw_command *draw)
 {
     const struct draw_path *path = &draw->path;
     note_path(text, batch, path);
@@ -85,7 +85,8 @@ note_stroke(struct record_text *text, const struct command_batch *batch,
 }
 
 static uint8_t *
-note_glyph(uint8_t *to, const struct command_batch *batch, const struct draw_glyph *glyph)
+note_glyph(uint8_t *to, const struct command_batch *batch,
+           const struct draw_glyph *glyph)
 {
     QXLRasterGlyph head = {
         .render_pos = {.x = glyph->render_x, .y = glyph->render_y},
@@ -103,7 +104,7 @@ note_glyph(uint8_t *to, const struct command_batch *batch, const struct draw_gly
 
 static void
 note_text(struct record_text *text, const struct command_batch *batch,
-         const struct draw_command *draw)
+          const struct draw_command *draw)
 {
     const struct draw_glyph *glyphs = batch->glyphs + draw->string.first_glyph;
     uint32_t count = draw->string.num_glyphs;
@@ -138,19 +139,19 @@ note_transform(struct record_text *text, const char *name, const int32_t *transf
 
 static void
 note_composite(struct record_text *text, const struct command_batch *batch,
-              const struct draw_command *draw)
+               const struct draw_command *draw)
 {
     const struct draw_composite *composite = &draw->composite;
     note_line(text, "flags", composite->flags);
     note_image(text, batch, draw->image);
     note_transform(text, "src_transform",
-                  composite->has_src_transform ? composite->src_transform : NULL);
+                   composite->has_src_transform ? composite->src_transform : NULL);
     note_line(text, "mask", composite->mask != NO_IMAGE);
     if (composite->mask != NO_IMAGE) {
         note_image(text, batch, composite->mask);
     }
     note_transform(text, "mask_transform",
-                  composite->has_mask_transform ? composite->mask_transform : NULL);
+                   composite->has_mask_transform ? composite->mask_transform : NULL);
     note_pair(text, "src_origin", composite->src_origin_x, composite->src_origin_y);
     note_pair(text, "mask_origin", composite->mask_origin_x, composite->mask_origin_y);
 }
@@ -166,7 +167,7 @@ note_operation(struct record_text *text, const struct draw_command *draw)
 
 static void
 note_type(struct record_text *text, const struct command_batch *batch,
-         const struct draw_command *draw)
+          const struct draw_command *draw)
 {
     switch (draw->type) {
     case QXL_DRAW_FILL:
@@ -227,7 +228,7 @@ note_type(struct record_text *text, const struct command_batch *batch,
 
 static void
 note_clip(struct record_text *text, const struct command_batch *batch,
-         const struct draw_command *draw)
+          const struct draw_command *draw)
 {
     note_line(text, "type", draw->clip_type);
     if (draw->clip_type == SPICE_CLIP_TYPE_RECTS) {
@@ -242,7 +243,7 @@ note_clip(struct record_text *text, const struct command_batch *batch,
 
 void
 note_drawable(struct record_text *text, const struct command_batch *batch,
-             const struct draw_command *draw)
+              const struct draw_command *draw)
 {
     note_word(text, "drawable\n");
     note_rect(text, "bbox", &draw->bbox);

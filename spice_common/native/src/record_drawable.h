@@ -8,10 +8,10 @@
 
 /* What follows the "event" line. */
 void note_drawable(struct record_text *text, const struct command_batch *batch,
-                  const struct draw_command *draw);
+                   const struct draw_command *draw);
 
 /* image: an index of the batch, or NO_IMAGE. */
 void note_image(struct record_text *text, const struct command_batch *batch,
-               uint32_t image);
+                uint32_t image);
 
 #endif /* RECORD_DRAWABLE_H */

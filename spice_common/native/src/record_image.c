@@ -6,7 +6,7 @@
 
 static void
 note_chunks(struct record_text *text, const struct command_batch *batch,
-           const struct guest_image *image, const char *name)
+            const struct guest_image *image, const char *name)
 {
     const struct image_chunk *chunks = batch->chunks + image->first_chunk;
     uint32_t count = image->num_chunks;
@@ -28,7 +28,7 @@ note_chunks(struct record_text *text, const struct command_batch *batch,
 
 static void
 note_bitmap(struct record_text *text, const struct command_batch *batch,
-           const struct guest_image *image)
+            const struct guest_image *image)
 {
     note_line(text, "bitmap.format", image->format);
     note_line(text, "bitmap.flags", image->bitmap_flags);

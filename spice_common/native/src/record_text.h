@@ -3,7 +3,8 @@
  * record_text.h: the lines and binary blocks of a "SPICE_REPLAY 1" file.
  *
  * 32-bit numbers are written as "%d" does, as spice-server writes and reads them.
- * Beyond the limit, or without memory for more, everything is left out, and failed is set.
+ * Beyond the limit, or without memory for more, everything is left out, and failed is
+ * set.
  */
 #ifndef RECORD_TEXT_H
 #define RECORD_TEXT_H
@@ -31,7 +32,8 @@ void note_line(struct record_text *text, const char *name, uint32_t number);
 void note_line_u64(struct record_text *text, const char *name, uint64_t number);
 /* "name x y\n" */
 void note_pair(struct record_text *text, const char *name, int32_t x, int32_t y);
-void note_rect(struct record_text *text, const char *name, const struct draw_rect *rect);
+void note_rect(struct record_text *text, const char *name,
+               const struct draw_rect *rect);
 
 /* "binary 0 name size:" and room for size bytes, then "\n"; NULL without memory.  The
  * room is good until more is put. */

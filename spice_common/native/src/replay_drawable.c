@@ -127,8 +127,8 @@ read_stroke(struct event_reader *reader, QXLStroke *stroke)
     stroke->attr.flags = text_u8(text, "attr.flags");
     if (stroke->attr.flags & SPICE_LINE_FLAGS_STYLED) {
         stroke->attr.style_nseg = text_u8(text, "attr.style_nseg");
-        stroke->attr.style = read_plain(
-            reader, "style", stroke->attr.style_nseg * sizeof(QXLFIXED));
+        stroke->attr.style =
+            read_plain(reader, "style", stroke->attr.style_nseg * sizeof(QXLFIXED));
     }
     read_brush(reader, &stroke->brush);
     stroke->fore_mode = text_u16(text, "fore_mode");

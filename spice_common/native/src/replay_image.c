@@ -19,8 +19,8 @@ read_palette(struct event_reader *reader)
     if (num_ents > MAX_COLORS) {
         text_fail(text, TEXT_BAD, "at most 256 colours");
     }
-    QXLPalette *palette = event_take(
-        reader, sizeof(*palette) + num_ents * sizeof(uint32_t), &address);
+    QXLPalette *palette =
+        event_take(reader, sizeof(*palette) + num_ents * sizeof(uint32_t), &address);
     if (palette == NULL) {
         return 0;
     }

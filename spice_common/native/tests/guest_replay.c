@@ -121,13 +121,13 @@ take_cursors(struct replay_device *device)
 {
     int32_t found;
     while ((found = cursor_reader_pop(device->cursor_reader, &device->cursors,
-                                      &device->slots, &device->queue,
-                                      device->bunch)) != 0) {
+                                      &device->slots, &device->queue, device->bunch)) !=
+           0) {
         CHECK(found > 0);
         device->taken++;
         if (device->cursor_record != NULL) {
-            CHECK(record_cursor(device->cursor_record, &device->cursor_reader->command, 1) ==
-                  0);
+            CHECK(record_cursor(device->cursor_record, &device->cursor_reader->command,
+                                1) == 0);
         }
     }
 }
@@ -144,8 +144,7 @@ record_port(struct replay_device *device, uint32_t port)
 {
     QXLSurfaceCreate create;
     uint8_t *memory = NULL;
-    memcpy(&create,
-           device->ram + REPLAY_RAM_SIZE + offsetof(QXLRam, create_surface),
+    memcpy(&create, device->ram + REPLAY_RAM_SIZE + offsetof(QXLRam, create_surface),
            sizeof(create));
     switch (port) {
     case QXL_IO_CREATE_PRIMARY: {

@@ -23,7 +23,8 @@ enum {
 struct replay_device {
     uint8_t *ram, *vram;
     struct replay *replay;
-    /* NULL: none is made.  Two, for the rings are not taken from in the file's order. */
+    /* NULL: none is made.  Two, for the rings are not taken from in the file's order.
+     */
     struct record *record, *cursor_record;
     struct memslot_table slots;
     struct ring commands, cursors, releases;

@@ -86,64 +86,76 @@ static const char *const samples[] = {
         EVENT("4", "1", "9"),
 
     /* every draw type, with every kind of image */
-    FILE_START PRIMARY("0") CREATE("1", "5", "32", "0", "")
-        DRAWABLE("2", "1") PATTERN PUT MASK
-        DRAWABLE("3", "2") SOURCE(CHUNKED) SOLID PUT SCALE NO_MASK
-        DRAWABLE("4", "3") SOURCE(FLAT) PUT SCALE NO_MASK
-        DRAWABLE("5", "4") "point 1 1\n"
-        DRAWABLE("6", "5") SOURCE(PALETTED) PUT SCALE MASK
-        DRAWABLE("7", "6") NO_MASK DRAWABLE("8", "7") MASK DRAWABLE("9", "8") NO_MASK,
-    FILE_START PRIMARY("0") CREATE("1", "5", "32", "0", "")
-        DRAWABLE("2", "9") SOURCE(OF_SURFACE) SOLID "rop3 204\n" SCALE NO_MASK
-        DRAWABLE("3", "12") SOURCE(CHUNKED) "src_color 1\ntrue_color -2\n"
-        DRAWABLE("4", "13") "alpha_flags 1\nalpha 128\n" SOURCE(CHUNKED)
-        DRAWABLE("5", "3") SOURCE(QUIC) PUT SCALE NO_MASK
-        DRAWABLE("6", "0"),
-    FILE_START PRIMARY("0")
-        DRAWABLE("1", "10")
-        "data_chunks 1 24\nbinary 0 path 12:\3\1\1\1\2\1\1\1abcd\n"
-        "binary 0 path 12:efghijklmnop\n"
-        "attr.flags 8\nattr.style_nseg 2\nbinary 0 style 8:abcdefgh\n" SOLID MODES
-        DRAWABLE("2", "11")
-        "data_size 21\nlength 1\nflags 1\ndata_chunks 0 21\n"
-        "binary 0 string 21:abcdefghijklmnop\1\1\1\1q\n"
-        "rect back_area 0 0 2 4\n" SOLID NO_BRUSH MODES,
-    FILE_START PRIMARY("0") CREATE("1", "5", "96", "0", "")
-        DRAWABLE("2", "14") "flags 3\n" OF_SURFACE
-        "src_transform 1\nbinary 0 transform 24:abcdefghijklmnopqrstuvwx\n"
-        "mask 1\n" OF_SURFACE "mask_transform 0\nsrc_origin 1 -1\nmask_origin 0 0\n"
-        DRAWABLE("3", "14") "flags 3\n" OF_SURFACE
-        "src_transform 0\nmask 0\nmask_transform 0\nsrc_origin 0 0\nmask_origin 0 0\n",
+    FILE_START PRIMARY("0") CREATE("1", "5", "32", "0", "") DRAWABLE("2", "1")
+        PATTERN PUT MASK DRAWABLE("3", "2") SOURCE(CHUNKED)
+            SOLID PUT SCALE NO_MASK DRAWABLE("4", "3") SOURCE(FLAT)
+                PUT SCALE NO_MASK DRAWABLE("5", "4") "point 1 1\n" DRAWABLE("6", "5")
+                    SOURCE(PALETTED) PUT SCALE MASK DRAWABLE("7", "6")
+                        NO_MASK DRAWABLE("8", "7") MASK DRAWABLE("9", "8") NO_MASK,
+    FILE_START PRIMARY("0") CREATE("1", "5", "32", "0", "") DRAWABLE("2", "9")
+        SOURCE(OF_SURFACE) SOLID "rop3 204\n" SCALE NO_MASK DRAWABLE("3", "12")
+            SOURCE(CHUNKED) "src_color 1\ntrue_color -2\n" DRAWABLE(
+                "4", "13") "alpha_flags 1\nalpha 128\n" SOURCE(CHUNKED)
+                DRAWABLE("5", "3") SOURCE(QUIC) PUT SCALE NO_MASK DRAWABLE("6", "0"),
+    FILE_START PRIMARY("0") DRAWABLE(
+        "1",
+        "10") "data_chunks 1 24\nbinary 0 path 12:\3\1\1\1\2\1\1\1abcd\n"
+              "binary 0 path 12:efghijklmnop\n"
+              "attr.flags 8\nattr.style_nseg 2\nbinary 0 style 8:abcdefgh\n" SOLID MODES
+                  DRAWABLE("2",
+                           "11") "data_size 21\nlength 1\nflags 1\ndata_chunks 0 21\n"
+                                 "binary 0 string 21:abcdefghijklmnop\1\1\1\1q\n"
+                                 "rect back_area 0 0 2 4\n" SOLID NO_BRUSH MODES,
+    FILE_START PRIMARY("0") CREATE("1", "5", "96", "0", "") DRAWABLE(
+        "2", "14") "flags 3\n" OF_SURFACE
+                   "src_transform 1\nbinary 0 transform 24:abcdefghijklmnopqrstuvwx\n"
+                   "mask 1\n" OF_SURFACE
+                   "mask_transform 0\nsrc_origin 1 -1\nmask_origin 0 0\n" DRAWABLE(
+                       "3", "14") "flags 3\n" OF_SURFACE
+                                  "src_transform 0\nmask 0\nmask_transform "
+                                  "0\nsrc_origin 0 0\nmask_origin 0 0\n",
 
     /* a clip whose rectangles straddle chunks */
-    FILE_START PRIMARY("0")
-        DRAWABLE_ON("1", "0",
-                    "type 1\nnum_rects 1\ndata_chunks 1 16\n"
-                    "binary 0 clip_rects 7:\1\1\1\1\1\1\1\n"
-                    "binary 0 clip_rects 9:\1\1\1\1\1\1\1\1\1\n",
-                    "1") SOLID PUT NO_MASK,
+    FILE_START PRIMARY("0") DRAWABLE_ON("1", "0",
+                                        "type 1\nnum_rects 1\ndata_chunks 1 16\n"
+                                        "binary 0 clip_rects 7:\1\1\1\1\1\1\1\n"
+                                        "binary 0 clip_rects 9:\1\1\1\1\1\1\1\1\1\n",
+                                        "1") SOLID PUT NO_MASK,
 
     /* surfaces: kept data, made again without an end, ended, and all of them */
-    FILE_START PRIMARY("0")
-        CREATE("1", "5", "32", "1", "binary 0 data 32:0123456789abcdef0123456789abcdef\n")
-        DRAWABLE_ON("2", "5", NO_CLIP, "1") SOLID PUT NO_MASK
-        CREATE("3", "5", "96", "0", "") CREATE("4", "1023", "8", "0", "")
-        DESTROY("5", "5") DESTROY("6", "7") EVENT("7", "1", "19") PRIMARY("8")
-        PRIMARY("9") EVENT("10", "1", "21"),
+    FILE_START PRIMARY("0") CREATE(
+        "1", "5", "32", "1", "binary 0 data 32:0123456789abcdef0123456789abcdef\n")
+        DRAWABLE_ON("2", "5", NO_CLIP, "1") SOLID PUT NO_MASK CREATE("3", "5", "96",
+                                                                     "0", "")
+            CREATE("4", "1023", "8", "0", "") DESTROY("5", "5") DESTROY("6", "7")
+                EVENT("7", "1", "19") PRIMARY("8") PRIMARY("9") EVENT("10", "1", "21"),
 
     /* cursors, a message, an update; a primary surface that was refused */
-    FILE_START EVENT("0", "1", "29") PRIMARY("1")
-        EVENT("2", "0", "3")
-        "cursor_cmd\ntype 0\npoint16 -4 4\nu.set.visible 1\nheader.unique 7\n"
-        "header.type 0\nheader.width 2\nheader.height 2\nheader.hot_spot_x 1\n"
-        "header.hot_spot_y 1\ndata_size 16\ndata_chunks 1 16\n"
-        "binary 0 cursor 8:abcdefgh\nbinary 0 cursor 8:ijklmnop\n"
-        EVENT("3", "0", "3") "cursor_cmd\ntype 1\npoint16 32767 -32768\n"
-        EVENT("4", "0", "3") "cursor_cmd\ntype 2\n"
-        EVENT("5", "0", "3") "cursor_cmd\ntype 3\nu.trail.length 3\nu.trail.frequency 2\n"
-        EVENT("6", "0", "4") "binary 0 message 5:hello\n"
-        EVENT("7", "0", "2") "update\nrect area 0 0 2 4\nupdate_id 3\nsurface_id 0\n"
-        EVENT("8", "0", "7") EVENT("9", "1", "20"),
+    FILE_START EVENT("0", "1", "29") PRIMARY("1") EVENT(
+        "2", "0",
+        "3") "cursor_cmd\ntype 0\npoint16 -4 4\nu.set.visible 1\nheader.unique 7\n"
+             "header.type 0\nheader.width 2\nheader.height 2\nheader.hot_spot_x 1\n"
+             "header.hot_spot_y 1\ndata_size 16\ndata_chunks 1 16\n"
+             "binary 0 cursor 8:abcdefgh\nbinary 0 cursor 8:ijklmnop\n" EVENT("3", "0", "3") "cursor_cmd\ntype 1\npoint16 32767 -32768\n" EVENT(
+                 "4", "0",
+                 "3") "cursor_cmd\ntype 2\n" EVENT("5", "0",
+                                                   "3") "cursor_cmd\ntype "
+                                                        "3\nu.trail.length "
+                                                        "3\nu.trail.frequency "
+                                                        "2\n" EVENT("6", "0",
+                                                                    "4") "binary 0 "
+                                                                         "message "
+                                                                         "5:"
+                                                                         "hello"
+                                                                         "\n" EVENT("7",
+                                                                                    "0",
+                                                                                    "2") "update\nrect area 0 0 2 4\nupdate_id 3\nsurface_id 0\n" EVENT("8",
+                                                                                                                                                        "0",
+                                                                                                                                                        "7")
+                                                                             EVENT(
+                                                                                 "9",
+                                                                                 "1",
+                                                                                 "20"),
 
     FILE_START,
 };

@@ -89,7 +89,8 @@ test_damage_is_found_where_it_is(void)
          "point16"},
         {"SPICE_REPLAY 1\nevent 0 0 4 5\nbinary 0 message 268435457:", 56, "size"},
         {"SPICE_REPLAY 1\nevent 0 0 4 5\nbinary 1 message 5:5:12345\n", 36, "0"},
-        {"SPICE_REPLAY 1\nevent 0 0 5 5\nsurface_cmd\nsurface_id 1024\ntype 1\nflags 0\n",
+        {"SPICE_REPLAY 1\nevent 0 0 5 5\nsurface_cmd\nsurface_id 1024\ntype 1\nflags "
+         "0\n",
          72, "1 to 1023"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -107,9 +108,9 @@ test_ports(void)
     struct replay_device device;
     CHECK(play(&device, guest_replay_sample(6), SIZE_MAX) == REPLAY_END);
     static const uint32_t expected[] = {
-        QXL_IO_CREATE_PRIMARY, QXL_IO_DESTROY_ALL_SURFACES, QXL_IO_CREATE_PRIMARY,
+        QXL_IO_CREATE_PRIMARY,  QXL_IO_DESTROY_ALL_SURFACES, QXL_IO_CREATE_PRIMARY,
         QXL_IO_DESTROY_PRIMARY, /* a screen that nobody ended gives way */
-        QXL_IO_CREATE_PRIMARY, QXL_IO_DESTROY_PRIMARY};
+        QXL_IO_CREATE_PRIMARY,  QXL_IO_DESTROY_PRIMARY};
     CHECK(device.num_ports == sizeof(expected) / sizeof(expected[0]));
     CHECK(memcmp(device.ports, expected, sizeof(expected)) == 0);
     /* Surface 5 was made twice: it ended in between. */
@@ -193,8 +194,8 @@ test_memory_that_is_full(void)
     CHECK(device.taken == 3 && device.bad == 0);
     replay_device_destroy(&device);
 
-    used = (size_t)sprintf(text, "SPICE_REPLAY 1\nevent 0 0 4 5\nbinary 0 message %d:",
-                           REPLAY_RAM_SIZE);
+    used = (size_t)sprintf(
+        text, "SPICE_REPLAY 1\nevent 0 0 4 5\nbinary 0 message %d:", REPLAY_RAM_SIZE);
     memset(text + used, 'x', REPLAY_RAM_SIZE);
     used += REPLAY_RAM_SIZE;
     text[used++] = '\n';
