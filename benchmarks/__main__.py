@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from benchmarks import spice_server, streams
+from benchmarks import codecs, spice_server, streams
 from benchmarks.figures import ROOT, Figure, Run
 from benchmarks.latency import control, doorbell_to_socket, key_to_monitor
 from benchmarks.memory import idle_memory
@@ -111,6 +111,21 @@ def compare(run: Run, count: int, progress: Progress) -> None:
                 run.add([rate_figure, messages])
 
 
+def measure_codecs(run: Run, seconds: float) -> None:
+    """Measure the image codecs, each figure for *seconds*."""
+    for pixels in codecs.images([]):
+        for name, make in codecs.CODECS.items():
+            codec = make(pixels)
+            size, what = len(pixels.data), f"{name}, {pixels.name}"
+            encode = size / 1e6 / codecs.fastest(codec.encode, seconds)
+            decode = size / 1e6 / codecs.fastest(codec.decode, seconds)
+            run.add([
+                Figure(what, "ratio", size / codec.size, "x"),
+                Figure(what, "encode", encode, "MB/s"),
+                Figure(what, "decode", decode, "MB/s"),
+            ])  # fmt: skip
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
@@ -144,6 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
     scale = 10 if options.quick else 1
     progress = Progress(sys.stderr)
     measure(run, 5_000 // scale, 300_000 // scale, progress)
+    measure_codecs(run, 0.5 / scale)
     if not options.no_peer:
         compare(run, 200_000 // scale, progress)
     if not options.no_streams:

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
 
+from spice_common import lz
+from spice_common.glz import GlzDictionary, GlzWindow
+from spice_common.lz import LzEncoder, LzHeader, LzImageType
 from spice_common.quic import QuicDecoder, QuicEncoder, QuicHeader, QuicImageType
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ SIZE = (1024, 768)
 TILE = 64
 """Pixels of a side of the small images, which are what damage is often made of."""
 PHOTO_NOISE = 5
+GLZ_PIXELS = 4 << 20
+"""Of a client's window."""
 
 
 @dataclass(slots=True)
@@ -61,7 +66,56 @@ def quic(pixels: Pixels) -> Codec:
     )
 
 
-CODECS: dict[str, Callable[[Pixels], Codec]] = {"quic": quic}
+def lz_codec(pixels: Pixels) -> Codec:
+    """Make LZ ready for *pixels*."""
+    encoder = LzEncoder()
+    header = LzHeader(LzImageType.RGB32, pixels.width, pixels.height, top_down=True)
+    data = encoder.encode(header, pixels.data)
+    encoded, decoded = bytearray(2 * len(pixels.data)), bytearray(len(pixels.data))
+    return Codec(
+        len(data),
+        lambda: encoder.encode_into(encoded, header, pixels.data),
+        lambda: lz.decode_into(decoded, data, 4 * pixels.width, header.type),
+    )
+
+
+def glz_codec(pixels: Pixels) -> Codec:
+    """Make GLZ ready for *pixels*, which repeat no image of before."""
+    dictionary, window = GlzDictionary(GLZ_PIXELS), GlzWindow(2 * GLZ_PIXELS)
+    header = LzHeader(LzImageType.RGB32, pixels.width, pixels.height, top_down=True)
+    data = dictionary.encode(header, pixels.data)
+    assert data is not None
+    encoded, decoded = bytearray(2 * len(pixels.data)), bytearray(len(pixels.data))
+
+    def encode() -> None:
+        dictionary.reset()
+        dictionary.encode_into(encoded, header, pixels.data)
+
+    def decode() -> None:
+        window.clear()
+        window.decode_into(decoded, data, 4 * pixels.width)
+
+    return Codec(len(data), encode, decode)
+
+
+def glz_again(pixels: Pixels) -> Codec:
+    """Make GLZ ready for *pixels* of which the client has a copy (decode: the first)."""
+    codec = glz_codec(pixels)
+    dictionary = GlzDictionary(GLZ_PIXELS)
+    header = LzHeader(LzImageType.RGB32, pixels.width, pixels.height, top_down=True)
+    encoded = bytearray(2 * len(pixels.data))
+    dictionary.encode_into(encoded, header, pixels.data)
+    codec.size = dictionary.encode_into(encoded, header, pixels.data)
+    codec.encode = lambda: dictionary.encode_into(encoded, header, pixels.data)
+    return codec
+
+
+CODECS: dict[str, Callable[[Pixels], Codec]] = {
+    "quic": quic,
+    "lz": lz_codec,
+    "glz": glz_codec,
+    "glz again": glz_again,
+}
 
 
 def _pixels(name: str, image: Image.Image) -> Pixels:
@@ -134,7 +188,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.5, help="for each figure")
     args = parser.parse_args()
     print(
-        f"{'image':<24} {'codec':<8} {'ratio':>8} {'encode MB/s':>12} {'decode MB/s':>12}"
+        f"{'image':<24} {'codec':<10} {'ratio':>8} {'encode MB/s':>12} {'decode MB/s':>12}"
     )
     for pixels in images(args.files):
         for name in args.codec or CODECS:
@@ -144,7 +198,7 @@ def main() -> None:
             decode = megabytes / fastest(codec.decode, args.seconds)
             ratio = len(pixels.data) / codec.size
             print(
-                f"{pixels.name:<24} {name:<8} {ratio:8.2f} {encode:12,.0f} {decode:12,.0f}",
+                f"{pixels.name:<24} {name:<10} {ratio:8.2f} {encode:12,.0f} {decode:12,.0f}",
                 flush=True,
             )
 

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from spice_protocol.marshaller import WireMessage
     from spice_protocol.wire import WireStruct
 
-__all__ = ["MAX_MESSAGE_SIZE", "Channel", "Received"]
+__all__ = ["Channel", "Received"]
 
-MAX_MESSAGE_SIZE = 4 * 8192 * 8192 + 65536
-"""A raw picture of the largest surface QXL drivers make; nothing else comes near."""
+MAX_NOTICES = 256
+"""Texts that are kept; libspice-server sends one or two."""
 MAX_SUB_MESSAGES = 1024
 """Of one message; libspice-server puts two into a list."""
 
@@ -65,6 +65,8 @@ class Channel:
     """One channel after its link stage: bytes in, messages out, bytes to send."""
 
     TYPE: ClassVar[ChannelType]
+    MAX_MESSAGE_SIZE: ClassVar[int] = 16 << 20
+    """Bytes; the largest honest ones are cursors of 1024 x 1024 pixels."""
     CAPABILITIES: ClassVar[tuple[int, ...]] = ()
     """Bit numbers to announce in the link stage."""
     HANDLERS: ClassVar[dict[int, str]] = {}
@@ -214,7 +216,7 @@ class Channel:
         if len(self._buffer) < self._header.SIZE:
             return None
         header = self._header.unpack_from(self._buffer)
-        if header.size > MAX_MESSAGE_SIZE:
+        if header.size > self.MAX_MESSAGE_SIZE:
             name = self.name_of(header.type)
             raise LimitExceededError(f"{name} of {header.size} bytes")
         end = self._header.SIZE + header.size
@@ -287,6 +289,7 @@ class Channel:
         """Keep the server's text."""
         text = message.message.rstrip(b"\0").decode(errors="replace")
         self.notices.append(text)
+        del self.notices[:-MAX_NOTICES]
         _log.info("server: %s", text)
 
     def handle_disconnecting(self, _message: WireStruct) -> None:

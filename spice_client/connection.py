@@ -93,7 +93,7 @@ class Connection:
         self.channel.receive_data(data)
         serial = -1
         while True:
-            self.flush()
+            await self._answer()
             if serial != self.channel.serial:  # else two would wake each other forever
                 serial = self.channel.serial
                 self._changed()
@@ -105,6 +105,12 @@ class Connection:
         pause = self._limit.take(len(data), now)
         if pause:
             await asyncio.sleep(pause)
+
+    async def _answer(self) -> None:
+        """Send what is queued; a server that does not read is not listened to."""
+        self.flush()
+        if not self._delay:
+            await self._writer.drain()
 
     def flush(self) -> None:
         """Hand what the channel wants to send to the socket, perhaps after a delay."""

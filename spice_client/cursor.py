@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CursorChannel"]
 
-MAX_CACHED = 4096
+MAX_CACHED = 1024
 """Shapes; libspice-server's cache holds 256."""
+MAX_CACHED_SIZE = 64 << 20
+"""Bytes of them: each may have 128 x 128 pixels."""
 
 
 class CursorChannel(Channel):
@@ -80,8 +82,11 @@ class CursorChannel(Channel):
             return cached
         if cursor.flags & SpiceCursorFlags.CACHE_ME:
             self._cache[unique] = cursor
-            if len(self._cache) > MAX_CACHED:
-                raise LimitExceededError(f"{len(self._cache)} cached cursors")
+            size = sum(len(cached.data) for cached in self._cache.values())
+            if len(self._cache) > MAX_CACHED or size > MAX_CACHED_SIZE:
+                raise LimitExceededError(
+                    f"{len(self._cache)} cached cursors of {size} bytes"
+                )
         return cursor
 
     def handle_move(self, message: SpiceMsgCursorMove) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from spice_client.channel import MAX_MESSAGE_SIZE, Channel, Received
+from spice_client.channel import Channel, Received
 from spice_client.errors import UnsupportedError
 from spice_client.faults import fault
 from spice_client.screen import Screen, screens_of
@@ -62,6 +62,8 @@ class DisplayChannel(Channel):
     """
 
     TYPE = ChannelType.DISPLAY
+    MAX_MESSAGE_SIZE: ClassVar[int] = 4 * 8192 * 8192 + 65536
+    """A raw picture of the largest surface QXL drivers make."""
     CAPABILITIES: ClassVar[tuple[int, ...]] = DISPLAY_CAPABILITIES
     HANDLERS: ClassVar[dict[int, str]] = {
         DisplayMsg.INVAL_ALL_PIXMAPS: "handle_inval_all_pixmaps",
@@ -83,7 +85,7 @@ class DisplayChannel(Channel):
         self.canvas = ClientCanvas(
             self.session.cache,
             paint=self.session.options.paint,
-            max_message=MAX_MESSAGE_SIZE,
+            max_message=self.MAX_MESSAGE_SIZE,
         )
         """The surfaces."""
         self.heads: list[SpiceHead] = []

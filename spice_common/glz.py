@@ -13,7 +13,7 @@ from spice_common._c import ffi, lib
 from spice_common.lz import LzHeader, LzImage, LzImageType
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 __all__ = [
     "GlzDictionary",
@@ -103,6 +103,22 @@ class GlzDictionary:
         row = header.type.row_size(header.width)
         size = row * header.height * 17 // 16 + _MIN_OUTPUT
         out = bytearray(size if max_size is None else max_size)
+        written = self.encode_into(out, header, pixels, stride)
+        return bytes(out[:written]) if written else None
+
+    def encode_into(
+        self,
+        out: WriteableBuffer,
+        header: LzHeader,
+        pixels: ReadableBuffer,
+        stride: int | None = None,
+    ) -> int:
+        """Encode *pixels* to *out*; return the bytes written, 0: as :meth:`encode`.
+
+        Raises:
+            ValueError: as :meth:`encode`.
+
+        """
         with (
             ffi.from_buffer("uint8_t[]", pixels) as data,
             ffi.from_buffer("uint8_t[]", out, require_writable=True) as dst,
@@ -114,14 +130,14 @@ class GlzDictionary:
                 header.height,
                 data,
                 len(data),
-                row if stride is None else stride,
+                header.type.row_size(header.width) if stride is None else stride,
                 header.top_down,
                 dst,
-                len(out),
+                len(dst),
             )
         if written < 0:
             raise ValueError(f"pixels are no {header}")
-        return bytes(out[:written]) if written else None
+        return written
 
     def reset(self) -> None:
         """Use no image of before again; ids go on."""
@@ -178,20 +194,31 @@ class GlzWindow:
         if width * height > self._max_pixels:
             raise GlzError(f"{header}: {_ERRORS[lib.GLZ_TOO_MUCH]}")
         pixels = bytearray(4 * width * height)
+        self.decode_into(pixels, data, 4 * width)
+        return LzImage(header.image, pixels)
+
+    def decode_into(
+        self, out: WriteableBuffer, data: ReadableBuffer, stride: int
+    ) -> None:
+        """Decode an image as :meth:`decode`, to rows in *out*, *stride* bytes apart.
+
+        Raises:
+            GlzError: as :meth:`decode`, or it does not fit there.
+
+        """
         with (
             ffi.from_buffer("uint8_t[]", data) as source,
-            ffi.from_buffer("uint8_t[]", pixels, require_writable=True) as dst,
+            ffi.from_buffer("uint8_t[]", out, require_writable=True) as dst,
         ):
             error = lib.glz_decode(
-                self._window, source, len(source), dst, len(dst), 4 * width
+                self._window, source, len(source), dst, len(dst), stride
             )
         if error == lib.GLZ_NO_MEMORY:
             raise MemoryError
         if error:
             missing = error == lib.GLZ_NO_IMAGE
             kind = MissingImageError if missing else GlzError
-            raise kind(f"{header}: {_ERRORS[error]}")
-        return LzImage(header.image, pixels)
+            raise kind(f"GLZ image: {_ERRORS[error]}")
 
     def clear(self) -> None:
         """Forget all images, as when the connection begins anew."""

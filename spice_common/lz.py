@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any
 from spice_common._c import ffi, lib
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
-__all__ = ["LzEncoder", "LzHeader", "LzImage", "LzImageType", "decode", "decode_header"]
+__all__ = [
+    "LzEncoder",
+    "LzHeader",
+    "LzImage",
+    "LzImageType",
+    "decode",
+    "decode_header",
+    "decode_into",
+]
 
 
 class LzImageType(IntEnum):
@@ -80,9 +88,25 @@ class LzEncoder:
             ValueError: *pixels* are too few for what *header* says, or too many.
 
         """
-        row = header.type.row_size(header.width)
         # Literals take a byte more for each 32 units; a match is never longer.
+        row = header.type.row_size(header.width)
         out = bytearray(row * header.height * 17 // 16 + 64)
+        size = self.encode_into(out, header, pixels, stride)
+        return bytes(out[:size])
+
+    def encode_into(
+        self,
+        out: WriteableBuffer,
+        header: LzHeader,
+        pixels: ReadableBuffer,
+        stride: int | None = None,
+    ) -> int:
+        """Encode *pixels* to *out*; return the bytes written, 0 if it is too small.
+
+        Raises:
+            ValueError: *pixels* are too few for what *header* says, or too many.
+
+        """
         with (
             ffi.from_buffer("uint8_t[]", pixels) as data,
             ffi.from_buffer("uint8_t[]", out, require_writable=True) as dst,
@@ -94,14 +118,14 @@ class LzEncoder:
                 header.height,
                 data,
                 len(data),
-                row if stride is None else stride,
+                header.type.row_size(header.width) if stride is None else stride,
                 header.top_down,
                 dst,
-                len(out),
+                len(dst),
             )
-        if size <= 0:
+        if size < 0:
             raise ValueError(f"pixels are no {header}")
-        return bytes(out[:size])
+        return size
 
 
 def decode_header(data: ReadableBuffer) -> LzHeader:
@@ -137,10 +161,22 @@ def decode(
     if row * header.height > max_size:
         raise ValueError(f"{header} is too large")
     pixels = bytearray(row * header.height)
+    decode_into(pixels, data, row, want)
+    return LzImage(header, pixels)
+
+
+def decode_into(
+    out: WriteableBuffer, data: ReadableBuffer, stride: int, want: LzImageType
+) -> None:
+    """Decode an image to rows of *want* in *out*, *stride* bytes apart.
+
+    Raises:
+        ValueError: the image is damaged, no *want*, or does not fit there.
+
+    """
     with (
         ffi.from_buffer("uint8_t[]", data) as source,
-        ffi.from_buffer("uint8_t[]", pixels, require_writable=True) as dst,
+        ffi.from_buffer("uint8_t[]", out, require_writable=True) as dst,
     ):
-        if lib.lz_decode(source, len(source), dst, len(pixels), row, want):
-            raise ValueError(f"{header}: the LZ data are damaged")
-    return LzImage(header, pixels)
+        if lib.lz_decode(source, len(source), dst, len(dst), stride, want):
+            raise ValueError("the LZ data are damaged")

@@ -45,10 +45,12 @@ def lookers(port: int, folder: Path, when: str) -> Iterator[dict[str, Looker]]:
         yield {f"spice-gtk, {when}": gtk, f"our client, {when}": headless}
 
 
-def compare(stream: Path, mode: str, expected: Picture, folder: Path) -> list[str]:
+def compare(
+    stream: Path, mode: str, expected: Picture, folder: Path, *options: str
+) -> list[str]:
     """Play *stream* to qxld and its clients; say what they show that is wrong."""
     faults: list[str] = []
-    with QxldReplay(stream, mode, "--linger", 3600, clients=2) as server:
+    with QxldReplay(stream, mode, "--linger", 3600, *options, clients=2) as server:
         server.wait_up()
         with lookers(server.port, folder, "from the beginning") as early:
             for who, client in early.items():
@@ -78,6 +80,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_piece(name, mode, pieces, folder, tmp_path) -> None:
     stream = pieces(name)
     assert not compare(stream, mode, judged(stream, "off", folder), tmp_path)
+
+
+# What JPEG left out comes later: in the end the picture is exact.
+@pytest.mark.parametrize("packing", ["jpeg", "zlib-glz"])
+def test_packing_for_slow_links(packing, pieces, folder, tmp_path) -> None:
+    stream = pieces(EVERYWHERE)
+    option = (f"--{packing}-wan-compression", "always")
+    expected = judged(stream, "off", folder)
+    assert not compare(stream, "auto_glz", expected, tmp_path, *option)
 
 
 @pytest.mark.parametrize("mode", ["off", "auto_glz"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from tests.peers.programs import Picture
 
-__all__ = ["contains", "difference", "psnr"]
+__all__ = ["contains", "difference"]
 
 
 def _pixels(picture: Picture) -> np.ndarray:
@@ -29,13 +28,6 @@ def difference(shown: Picture | None, expected: Picture) -> str:
     rows, columns = (_pixels(shown) != _pixels(expected)).any(axis=2).nonzero()
     area = f"{columns.min()}, {rows.min()} to {columns.max()}, {rows.max()}"
     return f"{len(rows)} pixels within {area} differ"
-
-
-def psnr(shown: Picture, expected: Picture) -> float:
-    """Return the peak signal-to-noise ratio in dB."""
-    error = _pixels(shown).astype(float) - _pixels(expected)
-    mean = float((error**2).mean())
-    return 10 * math.log10(255**2 / mean) if mean else math.inf
 
 
 def contains(screen: Picture, part: Picture) -> bool:

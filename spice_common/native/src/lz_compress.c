@@ -9,6 +9,8 @@ enum {
     /* After so many places without a match (as a power of 2) steps become longer. */
     PATIENCE = 4,
     MAX_STEP = 16,
+    /* A match that is so long needs no look into the table. */
+    LONG_ENOUGH = 16,
     /* First byte, low byte of the distance, two more if it is far, end of the length.
      */
     MATCH_SIZE = 5,
@@ -118,7 +120,7 @@ find_match(struct lz_table *table, const struct lz_plane *plane, uint32_t place,
         try_distance(&best, at, above, limit, unit);
     if (begins_match(at - size, at, unit))
         try_distance(&best, at, 1, limit, unit);
-    if (best.length == 0 && seen < place && distance <= LZ_NEAR + LZ_FAR &&
+    if (best.length < LONG_ENOUGH && seen < place && distance <= LZ_NEAR + LZ_FAR &&
         begins_match(at - (uint64_t)distance * size, at, unit))
         try_distance(&best, at, distance, limit, unit);
     /* Pixels that changed since begins_match() saw them can make a match short, too. */

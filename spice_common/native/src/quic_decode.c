@@ -138,20 +138,20 @@ start(struct quic_decoder *decoder, uint32_t type)
 
 static int
 decode_rows(struct quic_decoder *decoder, struct quic_reader *in,
-            const struct quic_picture *picture, uint32_t type, uint8_t *dst)
+            const struct quic_layout *layout, uint32_t type, uint8_t *dst)
 {
-    for (uint32_t y = 0; y < picture->height; y++) {
+    for (uint32_t y = 0; y < layout->height; y++) {
         int error = QUIC_OK;
         decoder->colors.top = decoder->alpha.top = y == 0;
         if (type != QUIC_IMAGE_TYPE_GRAY)
-            error = decoder->decode_row(&decoder->colors, in, picture->width);
+            error = decoder->decode_row(&decoder->colors, in, layout->width);
         if (error == QUIC_OK &&
             (type == QUIC_IMAGE_TYPE_GRAY || type == QUIC_IMAGE_TYPE_RGBA))
-            error = decoder->decode_row(&decoder->alpha, in, picture->width);
+            error = decoder->decode_row(&decoder->alpha, in, layout->width);
         if (error != QUIC_OK)
             return error;
-        quic_write_row(picture->type, type, dst + quic_picture_row(picture, y),
-                       picture->width, decoder->colors.rows.above.colors,
+        quic_write_row(layout->type, type, dst + quic_layout_row(layout, y),
+                       layout->width, decoder->colors.rows.above.colors,
                        decoder->alpha.rows.above.bytes);
     }
     return QUIC_OK;
@@ -162,20 +162,20 @@ quic_decode(struct quic_decoder *decoder, const uint8_t *data, uint64_t size,
             uint8_t *dst, uint64_t dst_size, int64_t stride, uint32_t want_type)
 {
     struct quic_reader in = {.next = data + QUIC_HEADER_SIZE, .end = data + size};
-    struct quic_picture picture;
+    struct quic_layout layout;
     uint32_t type, width, height;
     int error = quic_decode_header(data, size, &type, &width, &height);
 
     if (error != QUIC_OK)
         return error;
     if (!can_become(type, want_type) ||
-        quic_picture_init(&picture, want_type, width, height, dst_size, stride) != 0)
+        quic_layout_init(&layout, want_type, width, height, dst_size, stride) != 0)
         return QUIC_BAD_ARGUMENT;
     if (make_room(decoder, width) != 0)
         return QUIC_NO_MEMORY;
     start(decoder, type);
     quic_refill(&in);
-    error = decode_rows(decoder, &in, &picture, type, dst);
+    error = decode_rows(decoder, &in, &layout, type, dst);
     /* Zeros after the end must not have become pixels. */
     return error == QUIC_OK && 32 * in.beyond > in.count ? QUIC_TRUNCATED : error;
 }

@@ -110,11 +110,11 @@ quic_encode(struct quic_encoder *encoder, uint32_t type, uint32_t width,
             uint8_t *dst, uint64_t dst_size)
 {
     const uint32_t header[] = {QUIC_MAGIC, QUIC_VERSION, type, width, height};
-    struct quic_picture picture;
+    struct quic_layout layout;
     struct quic_writer out = {0};
     uint64_t written = 0;
 
-    if (quic_picture_init(&picture, type, width, height, size, stride) != 0)
+    if (quic_layout_init(&layout, type, width, height, size, stride) != 0)
         return QUIC_BAD_ARGUMENT;
     if (make_room(encoder, width) != 0)
         return QUIC_NO_MEMORY;
@@ -123,7 +123,7 @@ quic_encode(struct quic_encoder *encoder, uint32_t type, uint32_t width,
     for (size_t i = 0; i < sizeof(header) / sizeof(header[0]); i++)
         quic_put(&out, header[i], 32);
     for (uint32_t y = 0; y < height && written <= dst_size; y++) {
-        quic_read_row(type, pixels + quic_picture_row(&picture, y), width,
+        quic_read_row(type, pixels + quic_layout_row(&layout, y), width,
                       (uint32_t *)(void *)encoder->colors.row, encoder->alpha.row);
         if (type != QUIC_IMAGE_TYPE_GRAY)
             quic_encode_row(&encoder->colors, &out, width, y == 0);

@@ -10,8 +10,8 @@
 #include "quic_model.h"
 
 int
-quic_picture_init(struct quic_picture *picture, uint32_t type, uint32_t width,
-                  uint32_t height, uint64_t size, int64_t stride)
+quic_layout_init(struct quic_layout *layout, uint32_t type, uint32_t width,
+                 uint32_t height, uint64_t size, int64_t stride)
 {
     uint64_t row = (uint64_t)width * quic_type_pixel_size(type);
     uint64_t step = stride < 0 ? 0 - (uint64_t)stride : (uint64_t)stride;
@@ -21,9 +21,9 @@ quic_picture_init(struct quic_picture *picture, uint32_t type, uint32_t width,
         return -1;
     if (height > 1 && (step < row || step > (size - row) / (height - 1)))
         return -1;
-    *picture = (struct quic_picture){type, width, height, 0, stride};
+    *layout = (struct quic_layout){type, width, height, 0, stride};
     if (stride < 0 && height > 1)
-        picture->first = step * (height - 1);
+        layout->first = step * (height - 1);
     return 0;
 }
 

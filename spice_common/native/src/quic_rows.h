@@ -19,20 +19,20 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "blue is a word's first byte");
 
 /* Where the rows of a picture are in memory. */
-struct quic_picture {
+struct quic_layout {
     uint32_t type, width, height;
     uint64_t first; /* offset of the top row */
     int64_t stride;
 };
 
 /* 0, or -1: sides, stride and size do not fit together. */
-int quic_picture_init(struct quic_picture *picture, uint32_t type, uint32_t width,
-                      uint32_t height, uint64_t size, int64_t stride);
+int quic_layout_init(struct quic_layout *layout, uint32_t type, uint32_t width,
+                     uint32_t height, uint64_t size, int64_t stride);
 
 static inline uint64_t
-quic_picture_row(const struct quic_picture *picture, uint32_t y)
+quic_layout_row(const struct quic_layout *layout, uint32_t y)
 {
-    return picture->first + (uint64_t)((int64_t)y * picture->stride);
+    return layout->first + (uint64_t)((int64_t)y * layout->stride);
 }
 
 /* One row of a picture to colors and alpha (RGBA) or to bytes (GRAY: in alpha). */

@@ -133,7 +133,7 @@ check_type(const struct image_settings *settings, enum picture_kind kind,
              settings->compression <= SPICE_IMAGE_COMPRESSION_AUTO_LZ)
         CHECK(settings->jpeg
                   ? type == SPICE_IMAGE_TYPE_JPEG || type == SPICE_IMAGE_TYPE_JPEG_ALPHA
-                  : type == SPICE_IMAGE_TYPE_QUIC);
+                  : type == SPICE_IMAGE_TYPE_QUIC || type == SPICE_IMAGE_TYPE_GLZ_RGB);
 }
 
 static void

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spice_client.channel import MAX_MESSAGE_SIZE, Channel, Received
+from spice_client.channel import Channel, Received
 from spice_client.cursor import CursorChannel
 from spice_protocol.errors import InvalidValueError, LimitExceededError, TruncatedError
 from spice_protocol.messages.base import (
@@ -66,6 +66,13 @@ def test_notify(channel: Channel) -> None:
     assert channel.notices == ["keyboard channel is insecure"]
 
 
+def test_only_so_many_notices_are_kept(channel: Channel) -> None:
+    for number in range(300):
+        message = SpiceMsgNotify(0, 1, 2, 0, b"%d" % number)
+        channel.receive_data(framed(BaseMsg.NOTIFY, message))
+    assert (len(channel.notices), channel.notices[-1]) == (256, "299")
+
+
 def test_disconnecting(channel: Channel) -> None:
     message = SpiceMsgDisconnecting(0, 0)
     channel.receive_data(framed(BaseMsg.DISCONNECTING, message))
@@ -90,7 +97,7 @@ def test_truncated_body(channel: Channel) -> None:
 
 
 def test_too_long(channel: Channel) -> None:
-    header = SpiceMiniDataHeader(CursorMsg.SET, MAX_MESSAGE_SIZE + 1)
+    header = SpiceMiniDataHeader(CursorMsg.SET, CursorChannel.MAX_MESSAGE_SIZE + 1)
     with pytest.raises(LimitExceededError, match=r"CURSOR\.SET\(103\)"):
         channel.receive_data(header.pack())
 

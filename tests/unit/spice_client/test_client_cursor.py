@@ -77,3 +77,11 @@ def test_cache_is_bounded(channel: CursorChannel) -> None:
         channel.receive_data(put(shape(SpiceCursorFlags.CACHE_ME, unique)))
     with pytest.raises(LimitExceededError):
         channel.receive_data(put(shape(SpiceCursorFlags.CACHE_ME, MAX_CACHED)))
+
+
+def test_large_shapes_are_bounded_too(channel: CursorChannel) -> None:
+    large = bytes(15 << 20)
+    for unique in range(4):
+        channel.receive_data(put(shape(SpiceCursorFlags.CACHE_ME, unique, large)))
+    with pytest.raises(LimitExceededError, match="5 cached cursors"):
+        channel.receive_data(put(shape(SpiceCursorFlags.CACHE_ME, 5, large)))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import struct
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from tests.peers.captured_images import (
     paint,
 )
 
+VECTORS = Path(__file__).parents[2] / "vectors/spice_common/glz"
 HEADER = struct.Struct(">IIBIIIQI")
 RGB32 = 8
 TOP_DOWN = 16
@@ -304,3 +307,11 @@ def test_what_libspice_server_sent(name: str) -> None:
     assert len(images) > 40
     if name != "compression-auto-glz":  # which sent a part as QUIC
         assert np.array_equal(screen, expected_screen())
+
+
+def test_vectors() -> None:
+    window = GlzWindow(1 << 20)
+    for line in (VECTORS / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split()
+        image = window.decode((VECTORS / name).read_bytes())
+        assert hashlib.sha256(image.pixels).hexdigest() == digest

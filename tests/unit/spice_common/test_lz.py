@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from tests.peers.captured_images import (
 )
 
 ENCODER = LzEncoder()
+VECTORS = Path(__file__).parents[2] / "vectors/spice_common/lz"
 HEADER = struct.Struct(">7I")
 
 
@@ -157,3 +160,10 @@ def test_what_libspice_server_sent(name: str) -> None:
     assert len(images) > 40
     if name == "compression-lz":  # auto-lz sent the gradient as QUIC
         assert np.array_equal(screen, expected_screen())
+
+
+def test_vectors() -> None:
+    for line in (VECTORS / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split()
+        image = decode((VECTORS / name).read_bytes())
+        assert hashlib.sha256(image.pixels).hexdigest() == digest
