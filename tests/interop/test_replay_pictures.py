@@ -103,4 +103,6 @@ def test_sample(stream, mode, folder, tmp_path) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("stream", full_streams(), ids=lambda path: path.name)
 def test_whole_stream(stream, mode, folder, tmp_path) -> None:
-    assert not compare(stream, mode, judged(stream, mode, folder), tmp_path)
+    # libspice-server packs A8 images by LZ4, too, at which spice-gtk aborts.
+    judge = "off" if mode == "lz4" else mode
+    assert not compare(stream, mode, judged(stream, judge, folder), tmp_path)
