@@ -89,7 +89,7 @@ class ChannelClient:
         )
         self.sent_bytes = 0
         """Of messages handed to the connection."""
-        self._writer = MessageWriter(mini=link.mini_header)
+        self._writer = MessageWriter(mini=link.mini_header, apart=link.tls)
         self._reader = MessageReader(
             mini=link.mini_header, max_size=self.max_message_size
         )

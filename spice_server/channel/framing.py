@@ -81,8 +81,14 @@ class MessageReader:
 class MessageWriter:
     """Makes the headers of what a client is sent."""
 
-    def __init__(self, *, mini: bool) -> None:
+    def __init__(self, *, mini: bool, apart: bool = False) -> None:
         self.mini = mini
+        self.apart = apart
+        """Whether each message is to be a buffer of its own.
+
+        Over TLS it has to be a record of its own: spice-gtk waits for its socket after
+        each message, though the next one may have come with the same record.
+        """
         self.serial = 0
         """Messages so far, also the serial of the last one."""
 

@@ -99,9 +99,16 @@ class MessageRun:
         last = max(first + 1, min(last, first + max_messages))
         self._next = last
         done = last >= len(self._offsets)
+        buffers: list[Buffer]
         if writer.mini:
             writer.count(last - first)
-            buffers: list[Buffer] = [self._data[start : self._start(last)]]
+            if writer.apart:
+                buffers = [
+                    self._data[self._start(i) : self._start(i + 1)]
+                    for i in range(first, last)
+                ]
+            else:
+                buffers = [self._data[start : self._start(last)]]
         else:
             buffers = [b for i in range(first, last) for b in self._full(writer, i)]
         return Taken(buffers, last - first, done=done)

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TlsConnection"]
 
-RECORD_SIZE = 16 * 1024
-"""Payload of the largest TLS record: small buffers are joined up to this."""
-
 TRANSMIT_SIZE = 1024 * 1024
 """Bytes encrypted per turn of the loop, so that one client does not hold it."""
 
@@ -73,7 +70,8 @@ class TlsConnection(Connection):
         room = TRANSMIT_SIZE
         while self._out and room > 0:
             if not self._record:
-                self._record = self._next_record()
+                # Buffers are not joined: see MessageWriter.apart.
+                self._record = self._out[0]
             try:
                 sent = self._tls.send(self._record)
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -81,19 +79,6 @@ class TlsConnection(Connection):
             self._record = memoryview(self._record)[sent:]
             self._consume(sent)
             room -= sent
-
-    def _next_record(self) -> Buffer:
-        """Join small buffers: a record each would cost more than the copy."""
-        if len(self._out[0]) >= RECORD_SIZE or len(self._out) == 1:
-            return self._out[0]
-        parts = []
-        size = 0
-        for buffer in self._out:
-            parts.append(memoryview(buffer)[: RECORD_SIZE - size])
-            size += len(parts[-1])
-            if size == RECORD_SIZE:
-                break
-        return b"".join(parts)
 
     def _shutdown(self) -> None:
         if self._established:

@@ -41,6 +41,16 @@ def test_a_run_goes_out_as_it_is():
     assert buffers[0].obj is data, "it was copied"
 
 
+def test_over_tls_each_message_is_a_buffer_of_its_own():
+    """Some clients leave the second message of a record until there is a third."""
+    data, offsets = run_of(b"a" * 10, b"", b"b" * 20)
+    pipe = Pipe()
+    pipe.push(MessageRun(data, offsets))
+    buffers, count = pipe.take(MessageWriter(mini=True, apart=True), MANY, BIG)
+    assert (b"".join(buffers), count) == (data, 3)
+    assert [len(buffer) for buffer in buffers] == [16, 6, 26]
+
+
 @pytest.mark.parametrize("mini", [True, False])
 def test_a_run_may_be_taken_in_parts(mini):
     bodies = [bytes([i]) * i for i in range(10)]
