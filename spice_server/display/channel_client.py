@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FRAME_TIME", "DisplayChannelClient"]
 
-FRAME_TIME: Final = 0.012
+FRAME_TIME: Final = 1 / 60
 """Seconds from one flush to the next while the guest keeps drawing: what nobody can see
 need not be sent.  A change after a pause goes out at once."""
 

@@ -17,7 +17,7 @@
 
 enum {
     MAX_PICTURE = 1 << 20,  /* bytes of pixels in one message */
-    MIN_SCROLL_TILES = 24,  /* changed; moving less is not worth the search */
+    MIN_SCROLL_TILES = 64,  /* changed; moving less is not worth the search */
     MAX_SCROLLS = 2,        /* searches in one surface at a time */
     MAX_VAIN_SEARCHES = 15, /* half as many flushes go without one then */
 };
