@@ -105,7 +105,6 @@ class PendingCounters:
     """How often commands waited so long that they were given up for their result."""
     same_tiles: int = 0
     """Damaged tiles that showed the right pixels already."""
-    sent_tiles: int = 0
     scrolls: int = 0
     """Moves found in pixels."""
     flat: int = 0
@@ -212,7 +211,6 @@ class Pending:
             damaged=counters.damaged,
             collapses=counters.collapses,
             same_tiles=counters.same_tiles,
-            sent_tiles=counters.sent_tiles,
             scrolls=counters.scrolls,
             flat=counters.flat,
             cache_hits=counters.cache_hits,

@@ -59,7 +59,6 @@ struct pending_counters {
     uint64_t damaged;    /* commands that became damage */
     uint64_t collapses;  /* how often the natives were given up for damage */
     uint64_t same_tiles; /* damaged tiles that showed the right pixels already */
-    uint64_t sent_tiles;
     uint64_t scrolls; /* moves that were found in damage */
     uint64_t flat;    /* pictures of one color, sent as fills */
     uint64_t cache_hits;

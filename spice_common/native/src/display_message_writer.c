@@ -11,7 +11,7 @@ enum {
     RECT_SIZE = 16,
     MASK_SIZE = 1 + 8 + 4,
     DRAW_COPY_SIZE = 4 + 16 + 2 + 1 + MASK_SIZE, /* after the base */
-    BITMAP_HEADER_SIZE = 1 + 1 + 4 + 4 + 4 + 4, /* without palette */
+    BITMAP_HEADER_SIZE = 1 + 1 + 4 + 4 + 4 + 4,  /* without palette */
     IMAGE_GROUP_RED = 2,                         /* QXL_IMAGE_GROUP_RED: ours */
 };
 
@@ -118,36 +118,6 @@ message_row_size(uint32_t surface_format, uint32_t width)
     return (row + 3) & ~(size_t)3;
 }
 
-uint8_t *
-write_draw_copy_bitmap(struct display_messages *messages,
-                       const struct message_base *base, uint32_t rop,
-                       uint32_t surface_format, size_t *pixels_stride)
-{
-    uint32_t width = box_width(base->box), height = box_height(base->box);
-    size_t stride = message_row_size(surface_format, width);
-    pixman_box32_t src_area = {0, 0, (int32_t)width, (int32_t)height};
-    uint8_t *at = begin_message(messages, SPICE_MSG_DISPLAY_DRAW_COPY,
-                                base_size(base) + DRAW_COPY_SIZE +
-                                    IMAGE_DESCRIPTOR_SIZE + BITMAP_HEADER_SIZE +
-                                    stride * height);
-
-    if (!at)
-        return NULL;
-    at = put_draw_copy(at, base, src_area, rop);
-    at = put_image_descriptor(at, messages, SPICE_IMAGE_TYPE_BITMAP, width, height);
-    at = put_u8(at, message_bitmap_format(surface_format));
-    at = put_u8(at, SPICE_BITMAP_FLAGS_TOP_DOWN);
-    at = put_u32(at, width);
-    at = put_u32(at, height);
-    at = put_u32(at, (uint32_t)stride);
-    at = put_u32(at, 0); /* no palette */
-    /* What pads a row must not be what the memory held before. */
-    if (stride > (size_t)width * surface_pixel_size(message_format(surface_format)))
-        memset(at, 0, stride * height);
-    *pixels_stride = stride;
-    return at;
-}
-
 int
 begin_draw_copy(struct display_messages *messages, const struct message_base *base,
                 uint32_t rop)
@@ -161,25 +131,6 @@ begin_draw_copy(struct display_messages *messages, const struct message_base *ba
         return -1;
     put_draw_copy(at, base, src_area, rop);
     return 0;
-}
-
-void
-write_draw_copy_surface(struct display_messages *messages,
-                        const struct message_base *base, uint32_t rop,
-                        const struct surface *source, int32_t dx, int32_t dy)
-{
-    pixman_box32_t src_area = {base->box.x1 + dx, base->box.y1 + dy, base->box.x2 + dx,
-                               base->box.y2 + dy};
-    uint8_t *at =
-        begin_message(messages, SPICE_MSG_DISPLAY_DRAW_COPY,
-                      base_size(base) + DRAW_COPY_SIZE + IMAGE_DESCRIPTOR_SIZE + 4);
-
-    if (!at)
-        return;
-    at = put_draw_copy(at, base, src_area, rop);
-    at = put_image_descriptor(at, messages, SPICE_IMAGE_TYPE_SURFACE, source->width,
-                              source->height);
-    put_u32(at, source->id);
 }
 
 void
@@ -234,4 +185,3 @@ write_surface_destroy(struct display_messages *messages, uint32_t surface_id)
     if (at)
         put_u32(at, surface_id);
 }
-

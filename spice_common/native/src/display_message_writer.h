@@ -52,19 +52,9 @@ size_t base_size(const struct message_base *base);
 uint8_t *put_base(uint8_t *at, const struct message_base *base);
 uint8_t *put_rect(uint8_t *at, pixman_box32_t box);
 
-/*
- * Append a DRAW_COPY of a BITMAP as large as the box and return where its pixels go, in
- * rows pixels_stride apart; NULL: nowhere, draw without it.
- */
-uint8_t *write_draw_copy_bitmap(struct display_messages *messages,
-                                const struct message_base *base, uint32_t rop,
-                                uint32_t surface_format, size_t *pixels_stride);
 /* Begin a DRAW_COPY of an image as large as the box, which is to be appended; 0 or -1. */
 int begin_draw_copy(struct display_messages *messages, const struct message_base *base,
                     uint32_t rop);
-void write_draw_copy_surface(struct display_messages *messages,
-                             const struct message_base *base, uint32_t rop,
-                             const struct surface *source, int32_t dx, int32_t dy);
 void write_draw_fill(struct display_messages *messages, const struct message_base *base,
                      uint32_t color, uint32_t rop);
 void write_copy_bits(struct display_messages *messages, const struct message_base *base,

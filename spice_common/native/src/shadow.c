@@ -24,12 +24,6 @@ shadow_fini(struct shadow *shadow)
     shadow->data = NULL;
 }
 
-void
-shadow_clear(struct shadow *shadow)
-{
-    memset(shadow->data, 0, shadow->stride * shadow->height);
-}
-
 static void
 fill_pixels(uint8_t *row, uint32_t color, uint32_t width, uint32_t pixel_size)
 {

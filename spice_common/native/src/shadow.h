@@ -21,7 +21,6 @@ struct shadow {
 int shadow_init(struct shadow *shadow, uint32_t width, uint32_t height,
                 uint32_t pixel_size);
 void shadow_fini(struct shadow *shadow);
-void shadow_clear(struct shadow *shadow);
 
 static inline uint8_t *
 shadow_at(const struct shadow *shadow, int32_t x, int32_t y)
