@@ -71,20 +71,6 @@ next_image_id(struct display_messages *messages)
     return (uint64_t)++messages->last_image_id << 32 | IMAGE_GROUP_RED;
 }
 
-static uint8_t *
-put_image_descriptor(uint8_t *at, struct display_messages *messages, uint32_t type,
-                     uint32_t width, uint32_t height)
-{
-    uint64_t id = next_image_id(messages);
-
-    at = put_u32(at, (uint32_t)id);
-    at = put_u32(at, (uint32_t)(id >> 32));
-    at = put_u8(at, type);
-    at = put_u8(at, 0); /* flags: not cached */
-    at = put_u32(at, width);
-    return put_u32(at, height);
-}
-
 uint32_t
 message_format(uint32_t surface_format)
 {
