@@ -208,7 +208,9 @@ class PlayedVm:
         else:
             options = ("--disable-ticketing", *options)
         self.monitor = PlayedMonitor(folder / "qmp.sock")
-        self.qxld = QxldServe(folder, "--multi-client", *options, program=program)
+        # Pictures that tests' own painter can read.
+        options = ("--multi-client", "--image-compression", "off", *options)
+        self.qxld = QxldServe(folder, *options, program=program)
         self.monitor.start()
         self.qxld.until("qxld's monitor", self.qxld.monitor_path.exists)
         self.qemu = FakeQemu(folder / "ivshmem.sock").realize()
