@@ -50,7 +50,7 @@ def vm(tmp_path_factory):
             vm.after_case("commands as they should be")
         vm.warmed_up()
         yield vm
-        vm.verdict(max_growth_mib=48)  # as of clients, and surfaces besides
+        vm.verdict(max_growth_mib=24)
 
 
 def good_value(memory: memoryview | bytearray, spot: Spot) -> int:

@@ -30,7 +30,7 @@ def vm(tmp_path_factory):
             vm.good_picture()
         vm.warmed_up()
         yield vm
-        vm.verdict(max_growth_mib=24)  # each client has encoders and a copy of the screen
+        vm.verdict(max_growth_mib=8)
 
 
 # ---- going at any moment
