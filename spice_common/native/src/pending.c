@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pending.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,7 @@ pending_free(struct pending *pending)
     scroll_finder_fini(&pending->finder);
     free(pending->scratch);
     free(pending);
+    malloc_trim(0); /* a client's memory is megabytes, and clients come and go */
 }
 
 void
