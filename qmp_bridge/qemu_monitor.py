@@ -52,8 +52,9 @@ class QemuMonitor:
     def __init__(self, name: str = "qxld") -> None:
         """Not connected yet; *name* is for logs."""
         self._client = QMPClient(name)
-        # The package logs every lost connection as an error; here it is an exception.
-        self._client.logger.setLevel(logging.CRITICAL)
+        # The package logs every lost connection as an error, and one that is lost while
+        # it disconnects as critical; here both are exceptions.
+        self._client.logger.setLevel(logging.CRITICAL + 1)
         # Nobody takes events out of this one, and it cannot be removed: a server runs
         # for months, and each of its clients' connections is an event or two.
         self._client.events.event_filter = _none
@@ -74,6 +75,11 @@ class QemuMonitor:
             await self._client.connect(address)
         except QMPError as error:
             raise QemuGone(f"no QMP server: {error}") from error
+        except (OSError, EOFError) as error:
+            # Cancelled while QEMU went away: the package then tells the latter only.
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from error
+            raise QemuGone(f"no QMP server: {error!r}") from error
         self._events = asyncio.create_task(self._dispatch())
 
     async def execute(

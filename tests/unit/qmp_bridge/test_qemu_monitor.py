@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import socket
 
 import pytest
 import pytest_asyncio
@@ -114,3 +115,22 @@ async def test_nobody_there(tmp_path):
     with pytest.raises(QemuGone):
         await monitor.connect(tmp_path / "none")
     await monitor.close()
+
+
+async def test_cancelled_while_qemu_goes(monkeypatch):
+    """The package tells of a lost connection then; who cancelled must not miss it."""
+    ours, theirs = socket.socketpair()
+    monitor = QemuMonitor()
+
+    async def lost() -> None:
+        raise EOFError
+
+    monkeypatch.setattr(monitor._client, "disconnect", lost)
+    task = asyncio.create_task(monitor.connect(ours))
+    await asyncio.sleep(0.01)  # it waits for a greeting
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    monkeypatch.undo()
+    await monitor.close()
+    theirs.close()
