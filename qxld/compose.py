@@ -32,6 +32,7 @@ from spice_server.display.client_caches import ClientCaches
 from spice_server.display.worker import DisplayWorker
 from spice_server.server import Server
 from vd_interfaces.qxl import Head, MonitorsConfig
+from vdiport.port import VdiPort
 from vm_transport.ivshmem.server import IvshmemServer
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Daemon:
             layout(config.device),
             vectors=config.device.vectors,
         )
+        self.vdi_port = VdiPort(self.transport.vdi)
+        """Where the guest's agent talks, if it came through shared memory."""
         self._recording = Recording(config.device.record)
         packing = compression(config)
         caches = ClientCaches(len(self.transport.displays))
@@ -112,6 +115,7 @@ class Daemon:
             self.server.add_channel(worker.display)
             self.server.add_channel(worker.cursor)
         self.server.mouse_mode.on_change(self._mouse_mode_changed)
+        self.vdi_port.start(loop)
         await self.transport.start()
 
     async def connect(self, *, patient: bool) -> None:
@@ -174,6 +178,7 @@ class Daemon:
         for worker in self.workers:
             await asyncio.to_thread(worker.stop)
         await asyncio.to_thread(self._recording.close)
+        self.vdi_port.stop()
         await self.transport.close()
 
     @property

@@ -1,1 +1,1 @@
-"""The VDI port: the guest agent's side of the server."""
+"""The VDI port in shared memory: a stream of bytes to and from the guest's agent."""

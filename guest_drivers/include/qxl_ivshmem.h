@@ -25,7 +25,8 @@
  *           kernel is gone when it returns); only then read QXLRom and the rings.
  *   unbind: request QXL_IO_RESET; guest_status &= ~QXL_IVSHMEM_GUEST_DRIVER.
  * A machine reset leaves BAR2 as it was.  The host, when it hears of one, clears
- * guest_features, guest_status, both counters of the I/O rings, RAM and VRAM.
+ * guest_features, guest_status, both counters of the I/O rings, RAM, VRAM and the VDI
+ * port.
  */
 #ifndef QXL_IVSHMEM_H
 #define QXL_IVSHMEM_H
@@ -134,6 +135,66 @@ struct qxl_ivshmem_io_ring {
     uint32_t done; /* host: free-running count of requests finished */
     uint32_t reserved1[15];
     struct qxl_ivshmem_io_entry entries[QXL_IVSHMEM_IO_ENTRIES];
+};
+
+/*
+ * The VDI port: a stream of bytes each way between a program in the guest, usually
+ * spice-vdagentd, and qxld.  struct qxl_ivshmem_vdi lies at vdi_offset if the header
+ * offers QXL_IVSHMEM_FEATURE_VDI_PORT.
+ *
+ * It is the VDIPortRam that spice-protocol once had (vdi_dev.h), with these changes.
+ * No I/O ports: opening is two words of memory.  Rings of bytes, not of 32 packets of
+ * 504 bytes: an agent's chunk of 2056 bytes takes what it needs instead of five packets
+ * with a generation and a length to distrust in each, and either side moves all there
+ * is in one copy, however the writer cut it.  No guest with a driver for the old device
+ * is left, so nothing is lost by it.
+ *
+ * Opening.  guest_open is 0, or the number of this opening: never 0, never twice the
+ * same in a row.  The guest sets it, rings vdi_vector, and leaves everything else
+ * alone until host_open is the same number; it rings again when that takes long.
+ * Then generation says whether it is connected:
+ *   not 0: it is, from now on, with empty rings.  The guest remembers the number.
+ *   0:     nobody serves the port now.  It may become another number at any time.
+ * As soon as generation is not the number remembered the host has ended the
+ * connection, whoever else it serves by then: the guest may read what lies in the
+ * input ring, and opens anew (with another guest_open) to be connected again.
+ * The host resets the rings, writes generation and then host_open.
+ *
+ * Closing.  guest_open = 0 and a doorbell.  The host still takes what lies in the
+ * output ring; what lies in the input ring is lost.
+ *
+ * Rings follow ipc_ring.h with bytes as items.  The guest produces into output and
+ * consumes from input, the host the other way round.  Both sides move many bytes at
+ * once, so a notification is due if notify_on_* lies in (old index, new index]; a
+ * producer that finds the ring full waits for half of it to be free (notify_on_cons =
+ * prod - QXL_IVSHMEM_VDI_RING_SIZE / 2), lest it be woken for every byte.  The guest
+ * notifies with vdi_vector; the host sets int_pending and interrupts on
+ * vdi_irq_vector, if int_mask allows.  Who finds prod - cons > QXL_IVSHMEM_VDI_RING_SIZE
+ * takes the connection for ended.
+ */
+#define QXL_IVSHMEM_VDI_MAGIC 0x50494456u /* "VDIP" in memory */
+#define QXL_IVSHMEM_VDI_RING_SIZE 65536
+#define QXL_IVSHMEM_VDI_INTERRUPT (1u << 0) /* int_pending, int_mask: look at the port */
+
+struct qxl_ivshmem_vdi_ring {
+    uint32_t num_items; /* host: QXL_IVSHMEM_VDI_RING_SIZE */
+    uint32_t prod;
+    uint32_t notify_on_prod;
+    uint32_t cons;
+    uint32_t notify_on_cons;
+    uint8_t items[QXL_IVSHMEM_VDI_RING_SIZE];
+};
+
+struct qxl_ivshmem_vdi {
+    uint32_t magic;       /* host, last of all at start */
+    uint32_t generation;  /* host: the connection that is alive, 0 is none */
+    uint32_t int_pending; /* host sets, guest clears */
+    uint32_t int_mask;    /* guest */
+    uint32_t guest_open;  /* guest: number of the opening, 0 is closed */
+    uint32_t host_open;   /* host: the opening it has answered */
+    uint32_t reserved[10];
+    struct qxl_ivshmem_vdi_ring input;  /* into the guest */
+    struct qxl_ivshmem_vdi_ring output; /* out of the guest */
 };
 
 #endif /* QXL_IVSHMEM_H */

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from spice_protocol import vdi_dev
+from spice_protocol.vdi_dev import VDIPortInterrupt, VDIPortRam, VDIPortRing
 from vm_transport.ivshmem import header
 from vm_transport.ivshmem.header import (
     Feature,
@@ -27,6 +29,8 @@ STRUCTURES = {
     "qxl_ivshmem_header": QxlIvshmemHeader,
     "qxl_ivshmem_io_entry": QxlIvshmemIoEntry,
     "qxl_ivshmem_io_ring": QxlIvshmemIoRing,
+    "qxl_ivshmem_vdi_ring": VDIPortRing,
+    "qxl_ivshmem_vdi": VDIPortRam,
 }
 CONSTANTS = {
     "MAGIC": header.MAGIC,
@@ -41,6 +45,9 @@ CONSTANTS = {
     "IO_ENTRIES": header.IO_ENTRIES,
     "IO_OK": IoStatus.OK,
     "IO_EINVAL": IoStatus.EINVAL,
+    "VDI_MAGIC": vdi_dev.VDI_PORT_MAGIC,
+    "VDI_RING_SIZE": vdi_dev.VDI_PORT_RING_SIZE,
+    "VDI_INTERRUPT": VDIPortInterrupt.PORT,
 }
 GUEST_ONLY = {"H", "IO_TIMEOUT_MS"}
 """The include guard, and how long a guest waits for us."""
@@ -109,3 +116,26 @@ def test_everything_fits_the_header_window() -> None:
     descriptors = header.MAX_DISPLAYS * QxlIvshmemDisplay.SIZE
     assert header.DESC_OFFSET % 8 == 0
     assert header.DESC_OFFSET + descriptors <= header.HEADER_WINDOW
+
+
+def test_a_vdi_ring_is_a_ring_of_bytes_as_ipc_ring_has_them(tmp_path: Path) -> None:
+    if not Path("/usr/include/spice-1/spice/ipc_ring.h").exists():
+        pytest.skip("libspice-protocol-dev is not installed")
+    checks = "".join(
+        f"_Static_assert(offsetof(Field, {row.name}) =="
+        f' offsetof(struct qxl_ivshmem_vdi_ring, {row.name}), "{row.name}");\n'
+        for row in VDIPortRing.FIELDS
+    )
+    source = tmp_path / "ring.c"
+    source.write_text(
+        "#include <stddef.h>\n#include <spice/start-packed.h>\n"
+        f'#include <spice/ipc_ring.h>\n#include "{HEADER}"\n'
+        "SPICE_RING_DECLARE(Field, uint8_t, QXL_IVSHMEM_VDI_RING_SIZE);\n"
+        "#include <spice/end-packed.h>\n"
+        '_Static_assert(sizeof(Field) == sizeof(struct qxl_ivshmem_vdi_ring), "");\n'
+        f"{checks}"
+    )
+    subprocess.run(
+        ["gcc", "-Wall", "-I/usr/include/spice-1", "-fsyntax-only", source],
+        check=True,
+    )

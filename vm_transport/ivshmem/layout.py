@@ -4,7 +4,7 @@
 
     0        header and display descriptors
     4 KiB    I/O request ring of each display, a page each
-    ...      ROM of each display, 64 KiB each; the VDI port's rings, 64 KiB
+    ...      ROM of each display, 64 KiB each; the VDI port, 192 KiB
     ...      RAM, then VRAM of each display, from a whole MiB on
     size     a power of two: PCI knows no other BARs, and QEMU aborts on them
 """
@@ -33,7 +33,8 @@ MIB: Final = 1 << 20
 
 ROM_SIZE: Final = 64 * KIB
 """QXLRom, its monitors config and more modes than drivers read take under 16 KiB."""
-VDI_SIZE: Final = 64 * KIB
+VDI_SIZE: Final = 192 * KIB
+"""VDIPortRam takes a little more than its two rings of 64 KiB."""
 DEFAULT_RAM_SIZE: Final = 64 * MIB
 DEFAULT_VRAM_SIZE: Final = 32 * MIB
 MIN_RAM_SIZE: Final = 8 * MIB
@@ -88,16 +89,12 @@ class Layout:
         """Interrupts: one of each display and the VDI port's."""
         return len(self.displays) + 1
 
-    def beside_displays(self) -> list[Window]:
-        """Return what is no display's: header, VDI port, and what alignment leaves."""
-        taken = sorted(
-            (
-                window
-                for place in self.displays
-                for window in (place.io, place.rom, place.ram, place.vram)
-            ),
-            key=lambda window: window.offset,
-        )
+    def beside_devices(self) -> list[Window]:
+        """Return what is nobody's: the header, and what alignment leaves."""
+        windows = [self.vdi]
+        for place in self.displays:
+            windows += [place.io, place.rom, place.ram, place.vram]
+        taken = sorted(windows, key=lambda window: window.offset)
         starts = [0, *(window.offset + window.size for window in taken)]
         ends = [*(window.offset for window in taken), self.size]
         return [

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from vm_transport.errors import LayoutError
-from vm_transport.eventfd import Doorbell
 from vm_transport.guest_memory import GuestMemory
 from vm_transport.ivshmem import messages
 from vm_transport.ivshmem.display import IvshmemDisplay
+from vm_transport.ivshmem.header import Feature
 from vm_transport.ivshmem.layout import DEFAULT_VECTORS
 from vm_transport.ivshmem.shared_header import SharedHeader
+from vm_transport.ivshmem.vdi import IvshmemVdi
 from vm_transport.unix_socket import (
     PeerProcess,
     has_closed,
@@ -55,7 +56,7 @@ class IvshmemEvent(enum.Enum):
     ATTACHED = "attached"
     """The handshake was sent: the device exists or is about to."""
     DETACHED = "detached"
-    """QEMU ended or the device was removed; the displays have been reset."""
+    """QEMU ended or the device was removed; the devices have been reset."""
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Attachment:
 
 
 class IvshmemServer:
-    """Shared memory and displays of one VM."""
+    """Shared memory, displays and VDI port of one VM."""
 
     def __init__(
         self,
@@ -105,8 +106,7 @@ class IvshmemServer:
             IvshmemDisplay(k, self.memory, place, self._header)
             for k, place in enumerate(layout.displays)
         )
-        self.vdi_doorbell = Doorbell()
-        self.vdi_interrupt = Doorbell()
+        self.vdi = IvshmemVdi(self.memory, layout.vdi)
         self.attachment = resume
         """What the connected QEMU was given; ``None``: there is none."""
         self._resumable = resume is not None
@@ -127,7 +127,9 @@ class IvshmemServer:
         self._observers.append(observer)
 
     async def start(self) -> None:
-        """Make the memory valid and listen; the displays should have been started.
+        """Make the memory valid and listen; the devices should have been started.
+
+        The VDI port is offered to guests if it was.
 
         Raises:
             PeerError: somebody else listens on the path.
@@ -148,11 +150,11 @@ class IvshmemServer:
         await self._detached.wait()
 
     async def machine_reset(self) -> None:
-        """Bring the displays to their first state: the machine was reset.
+        """Bring the devices to their first state: the machine was reset.
 
         The memory outlives a machine reset, so only the monitor's RESET event tells.
         """
-        await self._reset_displays()
+        await self._reset_devices()
         self._write_header()  # whatever the guest did to it while it ran
 
     async def close(self) -> None:
@@ -168,8 +170,7 @@ class IvshmemServer:
         await asyncio.gather(*tasks, return_exceptions=True)
         for display in self.displays:
             display.close()
-        self.vdi_doorbell.close()
-        self.vdi_interrupt.close()
+        self.vdi.close()
         self.memory.close()
 
     # ---- QEMU's side
@@ -239,7 +240,7 @@ class IvshmemServer:
             peer_id = former.peer_id + 1
         else:
             if former is not None:
-                await self._reset_displays()
+                await self._reset_devices()
             irq_base = 0
             peer_id = 1
         interrupts = self._interrupts()[: self.vectors - irq_base]
@@ -285,9 +286,9 @@ class IvshmemServer:
     async def _detach(self) -> None:
         _logger.info("QEMU let go of the device")
         self.attachment = None
-        await self._reset_displays()
+        await self._reset_devices()
         # The next QEMU may be another VM: it finds nothing of this one's.
-        for window in self.layout.beside_displays():
+        for window in self.layout.beside_devices():
             self.memory.discard(window.offset, window.size)
         self._irq_base = 0
         self._write_header()
@@ -297,15 +298,24 @@ class IvshmemServer:
 
     # ---- memory
 
-    async def _reset_displays(self) -> None:
+    async def _reset_devices(self) -> None:
         """Empty all memory and let every device start anew on its own loop."""
         self._header.clear_guest()
+        self.vdi.reset()
         resets = [display.reset() for display in self.displays]
         await asyncio.gather(*(asyncio.wrap_future(reset) for reset in resets))
 
     def _write_header(self) -> None:
         peer_id = self.attachment.peer_id if self.attachment else 0
-        self._header.write(epoch=self._epoch, peer_id=peer_id, irq_base=self._irq_base)
+        features = Feature.IO_RING
+        if self.vdi.served:
+            features |= Feature.VDI_PORT
+        self._header.write(
+            epoch=self._epoch,
+            peer_id=peer_id,
+            irq_base=self._irq_base,
+            features=features,
+        )
 
     # ---- vectors
 
@@ -314,12 +324,12 @@ class IvshmemServer:
         fds = []
         for display in self.displays:
             fds += [display.notify_doorbell.fileno(), display.io_doorbell.fileno()]
-        return [*fds, self.vdi_doorbell.fileno()]
+        return [*fds, self.vdi.doorbell.fileno()]
 
     def _interrupts(self) -> list[int]:
         """Return the interrupts' descriptors in the order of their vectors."""
         fds = [display.interrupt.fileno() for display in self.displays]
-        return [*fds, self.vdi_interrupt.fileno()]
+        return [*fds, self.vdi.interrupt.fileno()]
 
     def _emit(self, event: IvshmemEvent) -> None:
         for observer in self._observers:

@@ -37,13 +37,20 @@ class SharedHeader:
         self._guest_features.store(0)
         self._guest_status.store(0)
 
-    def write(self, *, epoch: int, peer_id: int, irq_base: int) -> None:
+    def write(
+        self,
+        *,
+        epoch: int,
+        peer_id: int,
+        irq_base: int,
+        features: Feature = Feature.IO_RING,
+    ) -> None:
         """Write what the host says; the guest's fields keep their values.
 
         A running guest may look at any moment: the epoch changes before vectors and
         peer do, and magic comes last.
         """
-        page = self._layout.header(features=Feature.IO_RING)
+        page = self._layout.header(features=features)
         page.vdi_irq_vector = irq_base + self._layout.vdi_irq
         page.server_epoch = epoch
         page.server_peer_id = peer_id

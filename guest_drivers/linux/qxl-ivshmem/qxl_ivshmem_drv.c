@@ -78,7 +78,9 @@ static int check_header(struct qxl_ivshmem *qxl)
 
 static void announce(struct qxl_ivshmem *qxl)
 {
-	WRITE_ONCE(qxl->header->guest_features, QXL_IVSHMEM_FEATURE_IO_RING);
+	WRITE_ONCE(qxl->header->guest_features,
+		   qxl->header->features & (QXL_IVSHMEM_FEATURE_IO_RING |
+					    QXL_IVSHMEM_FEATURE_VDI_PORT));
 	WRITE_ONCE(qxl->header->guest_status,
 		   qxl->header->guest_status | QXL_IVSHMEM_GUEST_DRIVER);
 }
@@ -210,7 +212,13 @@ static int qxl_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = qxl_irq_init(qxl);
 	if (ret)
 		goto renounce;
-	return start_displays(qxl);
+	ret = start_displays(qxl);
+	if (ret)
+		return ret;
+	ret = qxl_vdi_init(qxl);
+	if (ret)
+		dev_warn(&pdev->dev, "no VDI port (%d)\n", ret);
+	return 0;
 
 renounce:
 	renounce(qxl);
@@ -221,6 +229,7 @@ static void qxl_remove(struct pci_dev *pdev)
 {
 	struct qxl_ivshmem *qxl = pci_get_drvdata(pdev);
 
+	qxl_vdi_fini(qxl);
 	stop_displays(qxl, qxl->num_displays);
 }
 
@@ -281,7 +290,7 @@ static struct pci_driver qxl_pci_driver = {
 };
 module_pci_driver(qxl_pci_driver);
 
-MODULE_DESCRIPTION("QXL display over ivshmem, served by qxld");
+MODULE_DESCRIPTION("QXL display and VDI port over ivshmem, served by qxld");
 MODULE_LICENSE("GPL");
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 MODULE_IMPORT_NS("DMA_BUF");

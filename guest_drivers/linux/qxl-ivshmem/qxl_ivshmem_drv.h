@@ -16,10 +16,7 @@
  *	qxl_ivshmem_plane.c	primary and cursor plane
  *	qxl_ivshmem_connector.c	connector, modes, the client's wishes
  *	qxl_ivshmem_kms.c	CRTC, encoder, the DRM driver
- *
- * The VDI port's character device is to be qxl_ivshmem_vdi.c: probed after the displays
- * when the header offers QXL_IVSHMEM_FEATURE_VDI_PORT, served from struct qxl_ivshmem
- * (window vdi_offset, doorbell vdi_vector), woken by qxl_ivshmem_irq.c.
+ *	qxl_ivshmem_vdi.c	the VDI port's character device
  */
 #ifndef QXL_IVSHMEM_DRV_H
 #define QXL_IVSHMEM_DRV_H
@@ -51,6 +48,7 @@
 
 struct iosys_map;
 struct qxl_cursor_shape;
+struct qxl_vdi;
 
 /* Memory of one command, ours until the release ring names it. */
 struct qxl_release {
@@ -122,6 +120,7 @@ struct qxl_ivshmem {
 	unsigned int num_vectors;
 	unsigned int num_displays;
 	struct qxl_display *displays[QXL_IVSHMEM_MAX_DISPLAYS];
+	struct qxl_vdi *vdi;		/* NULL if the host has no VDI port */
 };
 
 static inline struct qxl_display *to_qxl_display(struct drm_device *drm)
@@ -151,6 +150,7 @@ int qxl_io_async(struct qxl_display *display, u32 port, u32 value);
 int qxl_irq_init(struct qxl_ivshmem *qxl);
 void qxl_irq_enable(struct qxl_display *display);
 void qxl_irq_disable(struct qxl_display *display);
+void qxl_irq_synchronize(struct qxl_ivshmem *qxl);
 
 /* qxl_ivshmem_cmd.c */
 int qxl_cmd_init(struct qxl_display *display);
@@ -188,5 +188,10 @@ extern const struct drm_driver qxl_drm_driver;
 int qxl_kms_init(struct qxl_display *display);
 void qxl_kms_start(struct qxl_display *display);
 void qxl_kms_stop(struct qxl_display *display);
+
+/* qxl_ivshmem_vdi.c */
+int qxl_vdi_init(struct qxl_ivshmem *qxl);
+void qxl_vdi_fini(struct qxl_ivshmem *qxl);
+void qxl_vdi_interrupt(struct qxl_vdi *vdi);
 
 #endif /* QXL_IVSHMEM_DRV_H */

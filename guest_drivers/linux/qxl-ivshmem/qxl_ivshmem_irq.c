@@ -35,11 +35,14 @@ static void display_interrupt(struct qxl_display *display)
 static irqreturn_t qxl_interrupt(int irq, void *data)
 {
 	struct qxl_ivshmem *qxl = data;
+	struct qxl_vdi *vdi = smp_load_acquire(&qxl->vdi);
 	unsigned int i;
 
 	for (i = 0; i < qxl->num_displays; i++)
 		if (qxl->displays[i])
 			display_interrupt(qxl->displays[i]);
+	if (vdi)
+		qxl_vdi_interrupt(vdi);
 	return IRQ_HANDLED;
 }
 
@@ -51,16 +54,21 @@ void qxl_irq_enable(struct qxl_display *display)
 	display_interrupt(display);
 }
 
+/* Handlers that run now have ended when this returns. */
+void qxl_irq_synchronize(struct qxl_ivshmem *qxl)
+{
+	unsigned int i;
+
+	for (i = 0; i < qxl->num_vectors; i++)
+		synchronize_irq(pci_irq_vector(qxl->pdev, i));
+}
+
 /* When this returns no handler looks at @display, nor will one. */
 void qxl_irq_disable(struct qxl_display *display)
 {
-	struct qxl_ivshmem *qxl = display->parent;
-	unsigned int i;
-
 	WRITE_ONCE(display->ram->int_mask, 0);
 	WRITE_ONCE(display->ram, NULL);
-	for (i = 0; i < qxl->num_vectors; i++)
-		synchronize_irq(pci_irq_vector(qxl->pdev, i));
+	qxl_irq_synchronize(display->parent);
 }
 
 /*

@@ -50,10 +50,7 @@ def test_windows_never_overlap_and_vectors_are_distinct(
         assert low.offset + low.size <= high.offset
     assert windows[-1].offset + windows[-1].size <= layout.size
     assert all(w.offset % 4096 == w.size % 4096 == 0 for w in windows)
-    beside = layout.beside_displays()
-    windows = sorted(
-        [w for w in windows if w != layout.vdi] + beside, key=lambda w: w.offset
-    )
+    windows = sorted(windows + layout.beside_devices(), key=lambda w: w.offset)
     ends = [0, *(window.offset + window.size for window in windows)]
     assert [window.offset for window in windows] == ends[:-1]
     assert ends[-1] == layout.size
