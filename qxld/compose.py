@@ -209,7 +209,7 @@ class Daemon:
     async def _offer_monitors(self) -> None:
         asked = [worker.client_monitors_config(None) for worker in self.workers]
         able = [await asyncio.wrap_future(answer) for answer in asked]
-        self.server.main.set_display_agent(self._ask_for_monitors if able[0] else None)
+        self.server.agent.set_display_agent(self._ask_for_monitors if able[0] else None)
 
     def _ask_for_monitors(self, config: MonitorsConfig) -> None:
         """Pass a layout on: all heads to the only display, else one head to each."""

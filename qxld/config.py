@@ -78,6 +78,12 @@ class SpiceConfig:
     """Let several clients in at once; else a new one replaces the old."""
     name: str = "qxld"
     """Name of the VM that clients show."""
+    disable_copy_paste: bool = False
+    """Let no clipboard pass between guest and clients."""
+    disable_agent_file_xfer: bool = False
+    """Let no files pass from clients to the guest."""
+    no_agent_mouse: bool = False
+    """Move the pointer by a tablet only, never by the guest's agent."""
     image_compression: str = "auto_glz"
     """How pictures are packed: auto_glz, auto_lz, quic, glz, lz, lz4 or off."""
     jpeg_wan_compression: str = "auto"

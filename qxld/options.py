@@ -123,6 +123,26 @@ OPTIONS = {
             commands=_CLIENTS,
         ),
     ),
+    "what clients may do to the guest": (
+        Option(
+            "--disable-copy-paste",
+            "spice.disable_copy_paste",
+            "no clipboard between guest and clients",
+            commands=_SERVING,
+        ),
+        Option(
+            "--disable-agent-file-xfer",
+            "spice.disable_agent_file_xfer",
+            "no files dropped into the guest",
+            commands=_SERVING,
+        ),
+        Option(
+            "--no-agent-mouse",
+            "spice.no_agent_mouse",
+            "move the pointer by a tablet only, never by the guest's agent",
+            commands=_SERVING,
+        ),
+    ),
     "how pictures are sent": (
         Option(
             "--image-compression",

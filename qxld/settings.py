@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qxld.errors import UsageError
 from qxld.qemu_process import TABLETS
 from spice_protocol.protocol import SPICE_MAX_PASSWORD_LENGTH
+from spice_server.agent.policy import AgentPolicy
 from spice_server.config import ChannelSecurity, ServerConfig, TlsConfig, channel_type
 from spice_server.display.compression import COMPRESSIONS, WAN_MODES, Compression
 from spice_server.errors import OperatorError
@@ -163,6 +164,11 @@ def server_config(config: QxldConfig) -> ServerConfig:
         multi_client=spice.multi_client,
         name=spice.name,
         security=security,
+        agent=AgentPolicy(
+            copy_paste=not spice.disable_copy_paste,
+            file_transfer=not spice.disable_agent_file_xfer,
+            pointer=not spice.no_agent_mouse,
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spice_protocol.enums import ChannelType
+from spice_server.agent.policy import AgentPolicy
 from spice_server.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class ServerConfig:
     """By channel type; what is absent may be opened over any connection."""
     ram_hint: int = 0
     """Bytes of device memory, from which spice-gtk sizes its caches; 0: its default."""
+    agent: AgentPolicy = field(default_factory=AgentPolicy)
+    """What clients and the guest's agent may say to each other."""
     max_half_open: int = 128
     """Connections in their link stage; the oldest gives way to another one.  A client
     opens about ten at once, the rest is room for strangers."""

@@ -6,6 +6,7 @@
     ├── ClientError            a client broke the rules; only its connection ends
     │   ├── LinkRefusedError   in the link stage: carries the answer it gets
     │   └── SlowClientError    it does not read what it asked for
+    ├── AgentError             the guest's agent broke the rules; it is not listened to
     └── OperatorError          a setting cannot be followed
         └── ListenError        an address cannot be listened on
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from spice_protocol.enums import SpiceLinkErr
 
 __all__ = [
+    "AgentError",
     "ClientError",
     "LinkRefusedError",
     "ListenError",
@@ -48,6 +50,10 @@ class LinkRefusedError(ClientError):
 
 class SlowClientError(ClientError):
     """A client has more waiting for it than it may."""
+
+
+class AgentError(SpiceServerError):
+    """The guest's agent sent what is not its protocol."""
 
 
 class OperatorError(SpiceServerError):

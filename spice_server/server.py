@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from spice_protocol.enums import ChannelType, SpiceLinkErr
 from spice_protocol.messages.tables import channel_name
+from spice_server.agent.agent import Agent
 from spice_server.config import ChannelSecurity
 from spice_server.control import Control
 from spice_server.errors import LinkRefusedError, OperatorError
@@ -50,10 +51,13 @@ class Server:
     def __init__(self, config: ServerConfig, input_sink: InputSink) -> None:
         self.config = config
         self.stats = ServerStats()
-        self.mouse_mode = MouseMode(input_sink)
+        self.agent = Agent(config.agent)
+        self.mouse_mode = MouseMode(input_sink, self.agent)
         self.sessions = SessionTable("spice" if config.ticketing else "none")
-        self.main = MainChannel(config, self.mouse_mode, self._other_channels)
-        self.inputs = InputsChannel(input_sink, self.mouse_mode)
+        self.main = MainChannel(
+            config, self.mouse_mode, self.agent, self._other_channels
+        )
+        self.inputs = InputsChannel(input_sink, self.mouse_mode, self.agent)
         self._tickets = TicketStore(ticketing=config.ticketing)
         if config.password and config.ticketing:
             self._tickets.set_password(config.password)

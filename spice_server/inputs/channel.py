@@ -26,6 +26,7 @@ from spice_server.inputs.motion_ack import MotionAck
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from spice_server.agent.agent import Agent
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
     from spice_server.main.mouse_mode import MouseMode
@@ -71,6 +72,7 @@ class InputsClient(ChannelClient):
     def cleanup(self) -> None:
         """Release what the client held down."""
         self._sink.release_all()
+        self._channel.agent.release_all()
 
     # -- keyboard --------------------------------------------------------------
 
@@ -105,19 +107,19 @@ class InputsClient(ChannelClient):
         message = SpiceMsgcInputsMousePosition.unpack(body)
         self._acknowledge()
         if self._channel.mouse_mode.is_client:
-            self._sink.position(
+            self._channel.pointer.position(
                 message.x, message.y, message.buttons_state, message.display_id
             )
 
     def handle_mouse_press(self, body: memoryview) -> None:
         """MOUSE_PRESS: whether or not the client's mask shows the button already."""
         message = SpiceMsgcInputsMousePress.unpack(body)
-        self._sink.buttons(message.buttons_state | _mask(message.button))
+        self._channel.pointer.buttons(message.buttons_state | _mask(message.button))
 
     def handle_mouse_release(self, body: memoryview) -> None:
         """MOUSE_RELEASE: whether or not the client's mask still shows the button."""
         message = SpiceMsgcInputsMousePress.unpack(body)
-        self._sink.buttons(message.buttons_state & ~_mask(message.button))
+        self._channel.pointer.buttons(message.buttons_state & ~_mask(message.button))
 
     def _acknowledge(self) -> None:
         if self._motion_ack.received():
@@ -136,9 +138,10 @@ class InputsChannel(Channel):
     type: ClassVar[ChannelType] = ChannelType.INPUTS
     capabilities: ClassVar[tuple[int, ...]] = (InputsCap.KEY_SCANCODE,)
 
-    def __init__(self, sink: InputSink, mouse_mode: MouseMode) -> None:
+    def __init__(self, sink: InputSink, mouse_mode: MouseMode, agent: Agent) -> None:
         super().__init__()
         self.sink = sink
+        self.agent = agent
         self.mouse_mode = mouse_mode
         self.lock_keys = LockKeys(sink.leds)
         sink.on_change(self._sink_changed)
@@ -146,6 +149,12 @@ class InputsChannel(Channel):
     def create_client(self, connection: Connection, link: LinkInfo) -> InputsClient:
         """Make the client of a new link."""
         return InputsClient(self, connection, link)
+
+    @property
+    def pointer(self) -> InputSink | Agent:
+        """Who takes the pointer: in client mode an agent comes before a tablet."""
+        by_agent = self.mouse_mode.is_client and self.agent.takes_pointer
+        return self.agent if by_agent else self.sink
 
     def push_scancodes(self, codes: bytes) -> None:
         """Let the guest see *codes*; clients learn what lock keys they change."""

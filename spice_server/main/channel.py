@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from spice_protocol.enums import (
     ChannelType,
-    SpiceLinkErr,
     SpiceNotifySeverity,
     SpiceNotifyVisibility,
     SpiceWarnCode,
@@ -21,7 +20,6 @@ from spice_protocol.messages.main import (
     SpiceMsgcMainAgentStart,
     SpiceMsgcMainClientInfo,
     SpiceMsgcMainMouseModeRequest,
-    SpiceMsgMainAgentDisconnected,
     SpiceMsgMainAgentToken,
     SpiceMsgMainChannelsList,
     SpiceMsgMainInit,
@@ -31,23 +29,26 @@ from spice_protocol.messages.main import (
     SpiceMsgMainUuid,
 )
 from spice_protocol.protocol import MainCap
+from spice_server.agent.client import AgentClient
+from spice_server.agent.tokens import AGENT_TOKENS
 from spice_server.channel.channel import Channel
 from spice_server.channel.channel_client import ChannelClient
 from spice_server.errors import ClientError
-from spice_server.main.agent import AGENT_TOKENS, AgentLink
-from spice_server.main.display_agent import DisplayAgent
 from spice_server.main.net_test import BALLAST, NetTest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from spice_server.agent.agent import Agent
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
     from spice_server.config import ServerConfig
     from spice_server.main.mouse_mode import MouseMode
-    from vd_interfaces.qxl import MonitorsConfig
 
 __all__ = ["MainChannel", "MainClient", "mm_time"]
+
+CONGESTED: Final = 64 * 1024
+"""Bytes waiting for a client's socket above which the agent waits, too."""
 
 _MIGRATION = (
     BaseMsgc.MIGRATE_FLUSH_MARK,
@@ -80,8 +81,8 @@ class MainClient(ChannelClient):
     ) -> None:
         super().__init__(connection, link)
         self._channel = channel
-        self.agent = AgentLink()
-        self.display_agent = DisplayAgent(channel.apply_monitors, self.log)
+        renewed = link.has_capability(MainCap.AGENT_CONNECTED_TOKENS)
+        self.agent = AgentClient(channel.agent, self, renewed=renewed)
         self.net_test = NetTest()
         self.cache_size: int | None = None
         """Bytes of the client's pixmap cache, if it told."""
@@ -102,11 +103,27 @@ class MainClient(ChannelClient):
             }
         )
 
+    def cleanup(self) -> None:
+        """Let the agent go on without this client."""
+        self._channel.agent.leave(self.agent)
+
+    def pump(self) -> None:
+        """Move what the socket allows; the agent may wait for room."""
+        super().pump()
+        if not self.congested:
+            self._channel.agent.client_reads(self.agent)
+
+    @property
+    def congested(self) -> bool:
+        """Whether so much waits for the socket that the agent should wait, too."""
+        return self.closed or self.pipe.size >= CONGESTED
+
     # -- messages to the client ------------------------------------------------
 
     def greet(self) -> None:
         """Send INIT, name and UUID, and begin the net test."""
         self.send(MainMsg.INIT, self._channel.init_message(self.link).pack())
+        self._channel.agent.join(self.agent)
         config = self._channel.config
         if self.link.has_capability(MainCap.NAME_AND_UUID):
             if config.name:
@@ -136,20 +153,6 @@ class MainClient(ChannelClient):
         """Set the client's multimedia clock."""
         message = SpiceMsgMainMultiMediaTime(mm_time())
         self.send(MainMsg.MULTI_MEDIA_TIME, message.pack())
-
-    def send_agent_state(self) -> None:
-        """Say that the agent is there now, or no longer."""
-        if not self._channel.agent_connected:
-            message = SpiceMsgMainAgentDisconnected(SpiceLinkErr.OK)
-            self.send(MainMsg.AGENT_DISCONNECTED, message.pack())
-            return
-        self.agent.restart()
-        self.display_agent = DisplayAgent(self._channel.apply_monitors, self.log)
-        if self.link.has_capability(MainCap.AGENT_CONNECTED_TOKENS):
-            tokens = SpiceMsgMainAgentToken(AGENT_TOKENS)
-            self.send(MainMsg.AGENT_CONNECTED_TOKENS, tokens.pack())
-        else:
-            self.send(MainMsg.AGENT_CONNECTED)
 
     def notify(self, text: str) -> None:
         """Show the client's user a warning."""
@@ -182,23 +185,15 @@ class MainClient(ChannelClient):
             self.log.info("mouse mode %d is not possible", mode)
 
     def handle_agent_start(self, body: memoryview) -> None:
-        """AGENT_START: see :class:`AgentLink`."""
+        """AGENT_START: see :class:`AgentClient`."""
         self.agent.handle_start(SpiceMsgcMainAgentStart.unpack(body).num_tokens)
 
     def handle_agent_data(self, body: memoryview) -> None:
-        """AGENT_DATA: to the agent, if there is one; what it answers goes back."""
+        """AGENT_DATA: see :class:`AgentClient`."""
         self.agent.handle_data(body)
-        if not self._channel.agent_connected:
-            return  # sent before the client learned that the agent went away
-        for answer in self.display_agent.feed(body):
-            if self.agent.may_send():
-                self.send(MainMsg.AGENT_DATA, answer)
-        tokens = self.agent.give_back()
-        if tokens:
-            self.send(MainMsg.AGENT_TOKEN, SpiceMsgMainAgentToken(tokens).pack())
 
     def handle_agent_token(self, body: memoryview) -> None:
-        """AGENT_TOKEN: see :class:`AgentLink`."""
+        """AGENT_TOKEN: see :class:`AgentClient`."""
         self.agent.handle_token(SpiceMsgMainAgentToken.unpack(body).num_tokens)
 
     def handle_quality_indicator(self, body: memoryview) -> None:
@@ -223,34 +218,16 @@ class MainChannel(Channel):
         self,
         config: ServerConfig,
         mouse_mode: MouseMode,
+        agent: Agent,
         others: Callable[[], Sequence[Channel]],
     ) -> None:
         super().__init__()
         self.config = config
         self.mouse_mode = mouse_mode
+        self.agent = agent
         self.others = others
         """Tells the channels besides this one."""
-        self.agent_connected = False
-        """Whether somebody answers as the guest's agent."""
-        self._apply_monitors: Callable[[MonitorsConfig], None] | None = None
         mouse_mode.on_change(self._mouse_mode_changed)
-
-    def set_display_agent(self, apply: Callable[[MonitorsConfig], None] | None) -> None:
-        """Answer as the agent as long as the guest takes monitor layouts.
-
-        *apply* is called with every layout a client asks for; ``None``: the guest's
-        driver takes none, or none any more.
-        """
-        self._apply_monitors = apply
-        if self.agent_connected != (apply is not None):
-            self.agent_connected = apply is not None
-            for client in self.clients.values():
-                client.send_agent_state()
-
-    def apply_monitors(self, config: MonitorsConfig) -> None:
-        """Ask the guest for a monitor layout."""
-        if self._apply_monitors is not None:
-            self._apply_monitors(config)
 
     def create_client(self, connection: Connection, link: LinkInfo) -> MainClient:
         """Make the client of a new session."""
@@ -264,7 +241,7 @@ class MainChannel(Channel):
             display_channels_hint=max(displays, 1),
             supported_mouse_modes=self.mouse_mode.supported,
             current_mouse_mode=self.mouse_mode.current,
-            agent_connected=self.agent_connected,
+            agent_connected=self.agent.connected,
             agent_tokens=AGENT_TOKENS,
             multi_media_time=mm_time(),
             ram_hint=self.config.ram_hint,

@@ -9,6 +9,7 @@ from spice_protocol.enums import SpiceMouseMode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from spice_server.agent.agent import Agent
     from vd_interfaces.input import InputSink
 
 __all__ = ["MouseMode"]
@@ -17,18 +18,21 @@ __all__ = ["MouseMode"]
 class MouseMode:
     """The mouse mode all clients share; main thread only.
 
-    Client mode needs somebody in the guest who takes absolute positions.  It is in
-    force as soon as that is so, and until a client asks for the other.
+    Client mode needs somebody in the guest who takes absolute positions: a tablet, or
+    an agent, which comes first.  It is in force as soon as that is so, and until a
+    client asks for the other.
     """
 
-    def __init__(self, sink: InputSink) -> None:
+    def __init__(self, sink: InputSink, agent: Agent) -> None:
         self._sink = sink
+        self._agent = agent
         self._observers: list[Callable[[], None]] = []
         self.supported = SpiceMouseMode.SERVER
         """Modes that may be asked for."""
         self.current = SpiceMouseMode.SERVER
         self.refresh()
         sink.on_change(self.refresh)
+        agent.on_change(self.refresh)
 
     @property
     def is_client(self) -> bool:
@@ -50,7 +54,7 @@ class MouseMode:
 
     def refresh(self) -> None:
         """Look again whether the guest takes positions."""
-        allowed = self._sink.has_tablet
+        allowed = self._sink.has_tablet or self._agent.takes_pointer
         if allowed == bool(self.supported & SpiceMouseMode.CLIENT):
             return
         if allowed:

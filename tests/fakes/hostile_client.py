@@ -11,6 +11,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from spice_protocol.enums import SpiceLinkErr
+from spice_server.agent.agent import Agent
+from spice_server.agent.policy import AgentPolicy
 from spice_server.channel.channel_client import SEND_SIZE
 from spice_server.channel.connection import LOW_WATER
 from spice_server.channel.link_info import LinkInfo
@@ -154,9 +156,10 @@ class DeafConnection:
 
 
 def _channels(sink: RecordingSink) -> tuple[Channel, ...]:
-    mode = MouseMode(sink)
-    main = MainChannel(ServerConfig(name="vm"), mode, lambda: [inputs, display])
-    inputs = InputsChannel(sink, mode)
+    agent = Agent(AgentPolicy())
+    mode = MouseMode(sink, agent)
+    main = MainChannel(ServerConfig(name="vm"), mode, agent, lambda: [inputs, display])
+    inputs = InputsChannel(sink, mode, agent)
     display = SilentDisplay()
     return main, inputs, display
 

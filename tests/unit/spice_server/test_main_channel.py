@@ -112,7 +112,7 @@ async def test_messages_without_an_answer_are_taken():
         client = await main_client(server)
         client.send(CLIENT_INFO, struct.pack("<Q", 1 << 20))
         client.send(AGENT_START, struct.pack("<I", 10))
-        client.send(AGENT_DATA, bytes(2048))
+        client.send(AGENT_DATA, agent_message(4, bytes(2028)))
         client.send(AGENT_TOKEN, struct.pack("<I", 10))
         client.send(112, b"quality")
         client.send(ACK_SYNC, bytes(4))
@@ -210,7 +210,7 @@ async def test_the_display_agent_comes_works_and_goes():
         client = await main_client(server)
         _, body = await client.receive()
         assert struct.unpack("<8I", body)[4] == 0
-        server.main.set_display_agent(layouts.append)
+        server.agent.set_display_agent(layouts.append)
         await client.expect(107)
         client.send(AGENT_START, struct.pack("<I", 10))
         client.send(AGENT_DATA, wanted)
@@ -221,7 +221,7 @@ async def test_the_display_agent_comes_works_and_goes():
         late = await main_client(server)
         _, body = await late.receive()
         assert struct.unpack("<8I", body)[4] == 1
-        server.main.set_display_agent(None)
+        server.agent.set_display_agent(None)
         assert await late.expect(108) == struct.pack("<I", 0)
         # What was under way then is nobody's fault.
         late.send(AGENT_DATA, wanted)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import struct
 
 import pytest
@@ -7,8 +8,7 @@ from hypothesis import given, strategies as st
 
 from spice_protocol.errors import ProtocolError
 from spice_protocol.vd_agent import VDAgentMessageType, VDAgentResult
-from spice_server.errors import ClientError
-from spice_server.main.display_agent import MAX_MESSAGE, DisplayAgent
+from spice_server.agent.display_agent import DisplayAgent
 
 HEADER = struct.Struct("<IIQI")
 MONITOR = struct.Struct("<IIIii")
@@ -33,7 +33,9 @@ class Talk:
         self.agent = DisplayAgent(self.layouts.append)
 
     def say(self, data):
-        return self.agent.feed(memoryview(data))
+        kind, size = HEADER.unpack_from(data)[1::2]
+        assert len(data) == HEADER.size + size
+        return self.agent.handle(kind, data[HEADER.size :])
 
     def result(self, data):
         (answer,) = self.say(data)
@@ -90,42 +92,7 @@ def test_other_messages_are_not_for_it():
     assert Talk().say(message(4, b"clipboard")) == []
 
 
-def test_another_protocol_is_the_clients_fault():
-    with pytest.raises(ClientError, match="agent protocol 2"):
-        Talk().say(message(ANNOUNCE, b"", protocol=2))
-
-
-def test_long_messages_are_skipped_without_being_kept():
-    talk = Talk()
-    size = MAX_MESSAGE + 1
-    talk.say(HEADER.pack(1, 4, 0, size))
-    for _ in range(size // 2048):
-        talk.say(bytes(2048))
-        assert len(talk.agent._data) == 0
-    talk.say(bytes(size % 2048))
-    assert talk.result(layout((800, 600, 0, 0))) is VDAgentResult.SUCCESS
-
-
-@given(st.lists(st.integers(1, 60), min_size=1))
-def test_any_fragmentation_gives_the_same(sizes):
-    data = layout((800, 600, 0, 0)) + message(4, b"x" * 30) + layout((640, 480, 0, 0))
-    talk = Talk()
-    place, answers = 0, []
-    for size in sizes:
-        answers += talk.say(data[place : place + size])
-        place += size
-    answers += talk.say(data[place:])
-    assert len(answers) == 2
-    assert [c.heads[0].width for c in talk.layouts] == [800, 640]
-
-
-@given(st.binary(max_size=400))
-def test_noise_raises_nothing_else(data):
-    talk = Talk()
-    try:
-        talk.say(data)
-        talk.say(message(6, data))
-        talk.say(message(2, data))
-    except (ClientError, ProtocolError):
-        pass
-    assert len(talk.agent._data) <= MAX_MESSAGE + HEADER.size
+@given(st.sampled_from([ANNOUNCE, MONITORS, 4]), st.binary(max_size=400))
+def test_noise_raises_nothing_else(kind, data):
+    with contextlib.suppress(ProtocolError):
+        Talk().say(message(kind, data))

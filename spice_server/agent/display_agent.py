@@ -42,8 +42,8 @@ CAPABILITIES: Final = (
 """What clients are told; FILE_XFER_DISABLED lets them say why a drop fails."""
 
 MAX_MESSAGE: Final = 64 * 1024
-"""Bytes of an agent message that are kept: the largest that means anything here, a
-layout of 64 monitors, has 1.3 KiB.  Longer ones are skipped."""
+"""Bytes of a message worth gathering for :meth:`DisplayAgent.handle`: the largest that
+means anything, a layout of 64 monitors, has 1.3 KiB."""
 
 MAX_HEADS: Final = 64
 """What QXLRom.client_monitors_config holds."""
@@ -65,37 +65,14 @@ class DisplayAgent:
         """Have *apply* called for every monitor layout that makes sense."""
         self._apply = apply
         self._log = log
-        self._data = bytearray()
-        self._skip = 0
 
-    def feed(self, data: memoryview) -> list[bytes]:
-        """Take the body of an AGENT_DATA; the agent's messages in answer.
+    def handle(self, kind: int, body: bytes) -> list[bytes]:
+        """Take a whole message of a client; the agent's messages in answer.
 
         Raises:
-            ClientError: not the agent's protocol.
+            ProtocolError: its capabilities are cut off.
 
         """
-        skipped = min(self._skip, len(data))
-        self._skip -= skipped
-        self._data += data[skipped:]
-        answers: list[bytes] = []
-        while len(self._data) >= VDAgentMessage.SIZE:
-            header = VDAgentMessage.unpack_from(self._data)
-            if header.protocol != VD_AGENT_PROTOCOL:
-                raise ClientError(f"agent protocol {header.protocol}")
-            end = VDAgentMessage.SIZE + header.size
-            if header.size > MAX_MESSAGE:
-                self._skip = max(end - len(self._data), 0)
-                del self._data[:end]
-                continue
-            if len(self._data) < end:
-                break
-            body = bytes(self._data[VDAgentMessage.SIZE : end])
-            del self._data[:end]
-            answers += self._handle(header.type, body)
-        return answers
-
-    def _handle(self, kind: int, body: bytes) -> list[bytes]:
         match kind:
             case VDAgentMessageType.ANNOUNCE_CAPABILITIES:
                 asked = VDAgentAnnounceCapabilities.unpack_from(body).request
