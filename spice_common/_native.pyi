@@ -244,6 +244,14 @@ class _Lib(Protocol):
         /,
     ) -> int: ...
 
+    # lz4_block.h
+    def lz4_block_pack(
+        self, src: CData, size: int, dst: CData, dst_size: int, /
+    ) -> int: ...
+    def lz4_block_unpack(
+        self, src: CData, size: int, dst: CData, dst_size: int, /
+    ) -> int: ...
+
     # memslot.h
     MEMSLOT_BAD_ID: int
     MEMSLOT_BAD_GENERATION: int
