@@ -81,7 +81,8 @@ class Server:
         channel.register(asyncio.get_running_loop(), self._link_closed)
 
     def _other_channels(self) -> list[Channel]:
-        return [c for c in self._channels.values() if c is not self.main]
+        channels = self._channels.values()
+        return [c for c in channels if c is not self.main and c.offered]
 
     # -- life ------------------------------------------------------------------
 

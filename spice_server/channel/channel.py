@@ -75,6 +75,11 @@ class Channel:
         """What the link reply says that we can do on this channel."""
         return capability_words(self.capabilities)
 
+    @property
+    def offered(self) -> bool:
+        """Whether clients are told of this channel now; main thread only."""
+        return True
+
     def traffic(self) -> Traffic:
         """Return what was sent so far; only in the thread of :meth:`loop`."""
         total = replace(self._traffic)

@@ -90,6 +90,7 @@ class Connection:
         """A turn of reading that the kernel will not call for."""
         self._linger: asyncio.TimerHandle | None = None
         self._lingered = 0
+        self._reading_paused = False
 
     # -- where it is served ----------------------------------------------------
 
@@ -105,7 +106,7 @@ class Connection:
         if self._state is State.CLOSED:
             loop.call_soon(receiver.connection_lost, None)
             return
-        loop.add_reader(self._sock, self._on_readable)
+        self._watch_readable()
         self._watch_writable()
         self._read_again()
 
@@ -122,6 +123,19 @@ class Connection:
     def put_back(self, data: bytes) -> None:
         """Let *data*, read but not meant for the present receiver, be read again."""
         self._unread = data + self._unread
+
+    def pause_reading(self) -> None:
+        """Take nothing from the peer, not even its end, until ``resume_reading``."""
+        self._reading_paused = True
+        self._watch_readable()
+        if self._again is not None:
+            self._again.cancel()
+
+    def resume_reading(self) -> None:
+        """Read again, in the next turn at the earliest."""
+        self._reading_paused = False
+        self._watch_readable()
+        self._read_again()
 
     # -- writing ---------------------------------------------------------------
 
@@ -152,6 +166,7 @@ class Connection:
             self.abort()
             return
         self._state = State.CLOSING
+        self.resume_reading()
         self._linger = self._loop.call_later(LINGER_TIME, self.abort)
         if not self.pending:
             self._finish_writing()
@@ -199,7 +214,7 @@ class Connection:
 
     def _read_again(self) -> None:
         """Read in the next turn if bytes are waiting that the kernel does not have."""
-        if self._loop is None or self._state is State.CLOSED:
+        if self._loop is None or self._state is State.CLOSED or self._reading_paused:
             return
         if self._unread or self._buffered():
             self._again = self._loop.call_soon(self._on_readable)
@@ -234,6 +249,15 @@ class Connection:
             self._shutdown()
         except OSError as error:
             self.abort(error)
+
+    def _watch_readable(self) -> None:
+        """Watch for bytes of the peer unless reading is paused."""
+        if self._loop is None or self._state is State.CLOSED:
+            return
+        if self._reading_paused:
+            self._loop.remove_reader(self._sock)
+        else:
+            self._loop.add_reader(self._sock, self._on_readable)
 
     def _watch_writable(self, *, off: bool = False) -> None:
         """Watch for room just while something is pending."""
