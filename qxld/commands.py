@@ -17,6 +17,7 @@ from qxld.errors import QxldError, UsageError
 from qxld.hot_plug import attach as plug_in, clear_away, detach
 from qxld.interruption import until_signal
 from qxld.options import configuration
+from qxld.ports import port_arguments
 from qxld.qemu_process import (
     QemuProcess,
     check_command,
@@ -78,15 +79,15 @@ async def _run(
 ) -> int:
     async with _daemon(config, folder, announcement) as daemon:
         _remove_stale(daemon.qemu_monitor)
-        qemu = await QemuProcess.start(
-            [
-                *command,
-                *display_arguments(command),
-                *input_arguments(config.device.tablet, command),
-                *qemu_arguments(daemon.attach_options),
-                *monitor_arguments(daemon.qemu_monitor),
-            ]
-        )
+        ours = [
+            *display_arguments(command),
+            *input_arguments(config.device.tablet, command),
+            *qemu_arguments(daemon.attach_options),
+            *monitor_arguments(daemon.qemu_monitor),
+        ]
+        given = [*command, *ours]
+        ports = port_arguments(config.ports, folder, given)
+        qemu = await QemuProcess.start([*given, *ports])
         try:
             async with _beside(qemu.wait()) as ended:
                 if await _before(ended, daemon.connect(patient=True)):
@@ -171,11 +172,12 @@ def _options_of_qemu(config: QxldConfig, folder: Path) -> list[str]:
     """Return what a QEMU that somebody else starts must be given."""
     check_tablet(config.device)
     monitor = [] if config.monitor.qmp else monitor_arguments(qemu_monitor_path(folder))
-    return [
+    given = [
         *qemu_arguments(attach_options(config, folder)),
         *input_arguments(config.device.tablet),
         *monitor,
     ]
+    return [*given, *port_arguments(config.ports, folder, given)]
 
 
 def screenshot(arguments: argparse.Namespace) -> int:

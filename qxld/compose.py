@@ -25,6 +25,7 @@ from qmp_bridge.qemu_monitor import QemuMonitor
 from qxl_device.device import QXLDevice
 from qxld.input_pipe import SwitchedPipe
 from qxld.patience import told_after
+from qxld.ports import Ports
 from qxld.record import Recording
 from qxld.runtime_dir import MAX_SOCKET_PATH, qemu_monitor_path
 from qxld.settings import attach_options, compression, layout, server_config
@@ -77,6 +78,8 @@ class Daemon:
         )
         self.vdi_port = VdiPort(self.transport.vdi)
         """Where the guest's agent talks, if it came through shared memory."""
+        self.ports = Ports(config.ports, folder)
+        """The guest's byte streams."""
         self._recording = Recording(config.device.record)
         packing = compression(config)
         caches = ClientCaches(len(self.transport.displays))
@@ -114,6 +117,7 @@ class Daemon:
             worker.start()
             self.server.add_channel(worker.display)
             self.server.add_channel(worker.cursor)
+        self.ports.add_to(self.server)
         self.server.mouse_mode.on_change(self._mouse_mode_changed)
         self.vdi_port.start(loop)
         await self.transport.start()
@@ -150,6 +154,7 @@ class Daemon:
         self._own = QemuMonitor()
         self._own.on_event(self._on_qemu_event)
         await self._own.connect(self._bridge.own_session())
+        await self.ports.connected(self._own, asyncio.get_running_loop())
 
     async def listen(self) -> None:
         """Let SPICE clients in.
@@ -162,6 +167,7 @@ class Daemon:
 
     async def disconnect(self) -> None:
         """Leave QEMU's monitor."""
+        self.ports.disconnected()
         self._sink.stop()
         self._pipe.switch(None)
         if self._own is not None:
@@ -232,7 +238,7 @@ class Daemon:
 
     def _on_qemu_event(self, name: str, data: Mapping[str, object]) -> None:
         """Follow the machine: only the monitor tells that it was reset."""
-        del data
+        self.ports.event(name, data)
         if name == "RESET":
             self._background("machine reset", self.transport.machine_reset())
 

@@ -24,6 +24,7 @@ __all__ = [
     "DeviceConfig",
     "LogConfig",
     "MonitorConfig",
+    "PortsConfig",
     "QxldConfig",
     "SpiceConfig",
     "load",
@@ -51,6 +52,22 @@ class DeviceConfig:
     """File to record what the guest draws to, for ``qxld replay``."""
     tablet: str = "virtio"
     """Pointer with absolute positions that QEMU is given: virtio, usb or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortsConfig:
+    """``[ports]``: byte streams between guest and client."""
+
+    agent: str = "auto"
+    """How the guest's agent is reached: virtio, ivshmem, auto (either) or none."""
+    webdav: bool = False
+    """Let clients share a folder with the guest."""
+    channels: tuple[str, ...] = ()
+    """Names of port channels, each with a virtio-serial port of that name."""
+    usbredir: int = 0
+    """USB devices that a client can lend at a time, 0 to 8."""
+    smartcard: bool = False
+    """Let a client lend its smart card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +136,7 @@ class QxldConfig:
     runtime_dir: Path | None = None
     """Folder of the sockets; unset: a fresh one that is removed at the end."""
     device: DeviceConfig = field(default_factory=DeviceConfig)
+    ports: PortsConfig = field(default_factory=PortsConfig)
     spice: SpiceConfig = field(default_factory=SpiceConfig)
     monitor: MonitorConfig = field(default_factory=MonitorConfig)
     log: LogConfig = field(default_factory=LogConfig)

@@ -204,6 +204,40 @@ OPTIONS = {
             commands=frozenset({"run", "record", "qemu-args"}),
         ),
     ),
+    "what guest and client share": (
+        Option(
+            "--agent",
+            "ports.agent",
+            "how spice-vdagent in the guest is reached: by a virtio-serial port "
+            "(virtio), by the display's shared memory (ivshmem), auto: either, or none "
+            "(auto)",
+            "WAY",
+        ),
+        Option(
+            "--webdav",
+            "ports.webdav",
+            "a folder of the client's, through spice-webdavd in the guest",
+        ),
+        Option(
+            "--usbredir",
+            "ports.usbredir",
+            "USB devices that a client can lend at a time, 0 to 8 (0)",
+            "N",
+            int,
+        ),
+        Option(
+            "--smartcard",
+            "ports.smartcard",
+            "a card reader in the guest for the client's cards",
+        ),
+        Option(
+            "--port-channel",
+            "ports.channels",
+            "port channel and virtio-serial port of that name (may be repeated)",
+            "NAME",
+            repeat=True,
+        ),
+    ),
     "QMP monitors": (
         Option(
             "--qmp",

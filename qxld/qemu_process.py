@@ -26,7 +26,12 @@ __all__ = [
 
 TABLETS = {
     "virtio": ["-device", "virtio-tablet-pci"],
-    "usb": ["-device", "qemu-xhci,id=qxld-usb", "-device", "usb-tablet,bus=qxld-usb.0"],
+    "usb": [
+        "-device",
+        "qemu-xhci,id=qxld-usb,p2=15,p3=15",
+        "-device",
+        "usb-tablet,bus=qxld-usb.0",
+    ],
     "none": [],
 }
 """Options by the kind of tablet."""
