@@ -117,7 +117,7 @@ class Daemon:
             worker.start()
             self.server.add_channel(worker.display)
             self.server.add_channel(worker.cursor)
-        self.ports.add_to(self.server)
+        self.ports.add_to(self.server, self.vdi_port)
         self.server.mouse_mode.on_change(self._mouse_mode_changed)
         self.vdi_port.start(loop)
         await self.transport.start()

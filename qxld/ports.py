@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from qxld.config import PortsConfig
     from spice_server.channel.channel import Channel
     from spice_server.server import Server
+    from vd_interfaces.port import GuestPort
 
 __all__ = [
     "AGENT_NAME",
@@ -38,7 +39,6 @@ __all__ = [
     "Ports",
     "plan",
     "port_arguments",
-    "wants_virtio_agent",
 ]
 
 AGENT_NAME: Final = "com.redhat.spice.0"
@@ -46,6 +46,10 @@ AGENT_NAME: Final = "com.redhat.spice.0"
 WEBDAV_NAME: Final = "org.spice-space.webdav.0"
 """The port that spice-webdavd opens."""
 AGENT_WAYS: Final = ("auto", "virtio", "ivshmem", "none")
+VIRTIO: Final = ("auto", "virtio")
+"""Ways of the agent that give the guest a virtio-serial port for it."""
+SHARED_MEMORY: Final = ("auto", "ivshmem")
+"""Ways of the agent that let it use the display's shared memory."""
 
 MAX_USBREDIR: Final = 8
 """USB ports of clients; the controller has 15, and a tablet and a card reader need two.
@@ -80,11 +84,6 @@ class PortPlan:
     """``agent``, ``port``, ``webdav``, ``usbredir`` or ``smartcard``."""
 
 
-def wants_virtio_agent(config: PortsConfig) -> bool:
-    """Whether the agent may come by a virtio-serial port."""
-    return config.agent in {"auto", "virtio"}
-
-
 def plan(config: PortsConfig, folder: Path) -> list[PortPlan]:
     """Return the ports to have; their sockets are in *folder*.
 
@@ -105,7 +104,7 @@ def plan(config: PortsConfig, folder: Path) -> list[PortPlan]:
         device = virtio_port(label, folder / f"{label}.sock", name)
         plans.append(PortPlan(device, name, kind))
 
-    if wants_virtio_agent(config):
+    if config.agent in VIRTIO:
         add_virtio("agent", "qxld-agent", AGENT_NAME)
     if config.webdav:
         add_virtio("webdav", "qxld-webdav", WEBDAV_NAME)
@@ -170,6 +169,7 @@ class Ports:
 
         """
         self.plans = plan(config, folder)
+        self._agent = config.agent
         self.ports = {
             p.device.id: ChardevPort(
                 p.name, p.device.path, follows_guest=p.device.driver == "virtserialport"
@@ -198,10 +198,14 @@ class Ports:
                 channels.append(make(self.ports[each.device.id], number))
         return channels
 
-    def add_to(self, server: Server) -> None:
-        """Let *server* offer them."""
+    def add_to(self, server: Server, shared: GuestPort) -> None:
+        """Let *server* serve them, and *shared* memory's port if the agent may use it."""
         for channel in self.channels():
             server.add_channel(channel)
+        if self.agent_port is not None:
+            server.agent.attach(self.agent_port)
+        if self._agent in SHARED_MEMORY:
+            server.agent.attach(shared)
 
     async def connected(
         self, monitor: QemuMonitor, loop: asyncio.AbstractEventLoop
