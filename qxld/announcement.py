@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qxld.private_file import check_writable, write_private
 from qxld.settings import client_host, password
 from qxld.vv_file import write_vv
+from spice_server.websocket.pages import START_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from qxld.config import SpiceConfig
 
-__all__ = ["Announcement", "say", "uris"]
+__all__ = ["Announcement", "page_urls", "say", "uris"]
 
 
 def say(line: str) -> None:
@@ -28,8 +29,7 @@ def say(line: str) -> None:
 
 def uris(spice: SpiceConfig) -> list[str]:
     """Return the addresses that a client on this host can use."""
-    host = client_host(spice.addr)
-    host = f"[{host}]" if ":" in host else host
+    host = _host(spice)
     found = []
     if spice.port:
         found.append(f"spice://{host}:{spice.port}")
@@ -38,6 +38,24 @@ def uris(spice: SpiceConfig) -> list[str]:
     if spice.unix:
         found.append(f"spice+unix://{spice.unix.absolute()}")
     return found
+
+
+def page_urls(spice: SpiceConfig) -> list[str]:
+    """Return the pages that a browser on this host can open; they connect at once."""
+    if spice.html5 is None:
+        return []
+    host, found = _host(spice), []
+    # A page connects the way it came, and some channels may want TLS.
+    if spice.port and not spice.tls_channels:
+        found.append(f"http://{host}:{spice.port}/{START_PAGE}")
+    if spice.tls_port:
+        found.append(f"https://{host}:{spice.tls_port}/{START_PAGE}")
+    return found
+
+
+def _host(spice: SpiceConfig) -> str:
+    host = client_host(spice.addr)
+    return f"[{host}]" if ":" in host else host
 
 
 class Announcement:
@@ -94,6 +112,8 @@ class Announcement:
         try:
             for uri in found:
                 say(f"SPICE: {uri}")
+            for url in page_urls(self._spice):
+                say(f"browser: {url}")
             say(f"monitor: {monitor}")
             yield
         finally:

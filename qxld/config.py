@@ -13,7 +13,7 @@ import types
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from qxld.errors import UsageError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "HTML5_DIR",
     "DeviceConfig",
     "LogConfig",
     "MonitorConfig",
@@ -30,6 +31,9 @@ __all__ = [
     "load",
     "override",
 ]
+
+HTML5_DIR: Final = Path("/usr/share/spice-html5")
+"""Where Debian's package installs spice-html5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,11 @@ class SpiceConfig:
     """TLS port; 0: none."""
     unix: Path | None = None
     """Unix socket to listen on."""
+    html5: Path | None = None
+    """Folder of spice-html5 to serve to browsers; unset: no pages."""
+    websocket_origins: tuple[str, ...] = ()
+    """Web pages that may connect, as ``https://host``, ``*`` for all; none given: all,
+    with disable_ticketing those of this host."""
     x509_dir: Path | None = None
     """Directory of ca-cert.pem, server-cert.pem and server-key.pem."""
     tls_channels: tuple[str, ...] = ()

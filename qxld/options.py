@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from qxld.config import QxldConfig, load, override
+from qxld.config import HTML5_DIR, QxldConfig, load, override
 
 __all__ = ["OPTIONS", "Option", "configuration"]
 
@@ -24,6 +24,8 @@ class Option:
     kind: type = str
     """Type of its value."""
     repeat: bool = False
+    const: object = True
+    """Value that a switch sets."""
     commands: frozenset[str] = frozenset(
         {"run", "record", "serve", "attach", "qemu-args"}
     )
@@ -38,7 +40,8 @@ class Option:
             group.add_argument(
                 self.flag,
                 dest=self.key,
-                action="store_true",
+                action="store_const",
+                const=self.const,
                 default=argparse.SUPPRESS,
                 help=text,
             )
@@ -77,6 +80,30 @@ OPTIONS = {
         ),
         Option(
             "--unix", "spice.unix", "unix socket to listen on (none)", "PATH", Path,
+            commands=_CLIENTS,
+        ),
+        Option(
+            "--html5",
+            "spice.html5",
+            "serve spice-html5 to browsers on the same ports, and print the address",
+            const=HTML5_DIR,
+            commands=_CLIENTS,
+        ),
+        Option(
+            "--html5-dir",
+            "spice.html5",
+            f"the same from another folder than {HTML5_DIR}",
+            "DIR",
+            Path,
+            commands=_CLIENTS,
+        ),
+        Option(
+            "--websocket-origin",
+            "spice.websocket_origins",
+            "web page that may connect, as https://host, * for all (may be repeated; "
+            "all, without a password those of this host)",
+            "ORIGIN",
+            repeat=True,
             commands=_CLIENTS,
         ),
         Option(

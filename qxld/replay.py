@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from qxl_device.device import QXLDevice
 from qxl_device.rom import RomParameters
-from qxld.announcement import say, uris
+from qxld.announcement import page_urls, say, uris
 from qxld.errors import UsageError
 from qxld.interruption import until_signal
 from qxld.options import configuration
@@ -120,6 +120,8 @@ class _Player:
             await self._server.start()
             for uri in uris(self._spice):
                 say(f"SPICE: {uri}")
+            for url in page_urls(self._spice):
+                say(f"browser: {url}")
             yield
         finally:
             await self._server.stop()

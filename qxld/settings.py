@@ -163,6 +163,8 @@ def server_config(config: QxldConfig) -> ServerConfig:
         password=password(spice),
         multi_client=spice.multi_client,
         name=spice.name,
+        pages=spice.html5,
+        websocket_origins=spice.websocket_origins,
         security=security,
         agent=AgentPolicy(
             copy_paste=not spice.disable_copy_paste,

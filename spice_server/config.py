@@ -74,6 +74,11 @@ class ServerConfig:
     name: str = ""
     """Name of the VM for the clients' titles; empty: none is sent."""
     uuid: uuid.UUID | None = None
+    pages: Path | None = None
+    """Folder of spice-html5 to serve over HTTP; ``None``: no pages."""
+    websocket_origins: tuple[str, ...] = ()
+    """Web pages that may connect, by origin (``https://host``), ``*``: all; none given:
+    see :mod:`spice_server.websocket.origin`."""
     security: Mapping[ChannelType, ChannelSecurity] = field(default_factory=dict)
     """By channel type; what is absent may be opened over any connection."""
     ram_hint: int = 0

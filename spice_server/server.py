@@ -23,6 +23,7 @@ from spice_server.main.channel import MainChannel
 from spice_server.main.mouse_mode import MouseMode
 from spice_server.session import SessionTable
 from spice_server.stats import ServerStats
+from spice_server.websocket.web import Web
 
 if TYPE_CHECKING:
     import ssl
@@ -66,6 +67,7 @@ class Server:
         self._channels: dict[tuple[int, int], Channel] = {}
         self._security = {int(t): s for t, s in config.security.items()}
         self._keys = TicketKeys()
+        self._web = Web(config)
         self._link_log = LimitedLog(
             logging.getLogger("spice_server.link"), burst=100, lines_per_second=5
         )
@@ -163,7 +165,7 @@ class Server:
         while len(self._stages) >= self.config.max_half_open:
             self.stats.displaced += 1
             next(iter(self._stages)).abort("too many others wait, too")
-        stage = LinkStage(connection, self, self._keys, self._link_log)
+        stage = LinkStage(connection, self, self._keys, self._web, self._link_log)
         self._stages[stage] = None
         stage.start()
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from spice_server.channel.pipe import Buffer
+    from spice_server.channel.wrapping import Wrapping
     from vd_interfaces.control import SpiceEndpoint
 
 __all__ = ["LOW_WATER", "Connection", "Receiver"]
@@ -85,6 +86,7 @@ class Connection:
         self._receiver: Receiver | None = None
         self._out: deque[Buffer] = deque()
         self._unread = b""
+        self._wrapping: Wrapping | None = None
         self._writer_added = False
         self._again: asyncio.Handle | None = None
         """A turn of reading that the kernel will not call for."""
@@ -137,6 +139,15 @@ class Connection:
         self._watch_readable()
         self._read_again()
 
+    def wrap(self, wrapping: Wrapping, data: bytes) -> None:
+        """Put *wrapping* around all that follows; *data* of it was read already.
+
+        For a receiver that is just handling what it received.
+        """
+        self._wrapping = wrapping
+        if data:
+            self.put_back(wrapping.unwrap(data))
+
     # -- writing ---------------------------------------------------------------
 
     def write(self, buffers: Iterable[Buffer]) -> None:
@@ -146,6 +157,11 @@ class Connection:
         """
         if self._state is not State.OPEN:
             return
+        if self._wrapping is not None:
+            buffers = () if self._wrapping.ended else self._wrapping.wrap(buffers)
+        self._put(buffers)
+
+    def _put(self, buffers: Iterable[Buffer]) -> None:
         idle = not self.pending
         for buffer in buffers:
             if buffer:
@@ -165,6 +181,10 @@ class Connection:
         if self._loop is None:
             self.abort()
             return
+        if self._wrapping is not None:
+            self._put(self._wrapping.farewell())
+        if not self.is_open:
+            return  # nobody is there to take it
         self._state = State.CLOSING
         self.resume_reading()
         self._linger = self._loop.call_later(LINGER_TIME, self.abort)
@@ -196,7 +216,7 @@ class Connection:
     def _on_readable(self) -> None:
         receiver = self._receiver
         try:
-            data = self._take_unread() or self._receive()
+            data = self._take_unread() or self._receive_inner()
         except OSError as error:
             self.abort(error)
             return
@@ -212,11 +232,35 @@ class Connection:
         if self._receiver is receiver:
             self._read_again()
 
+    def _receive_inner(self) -> bytes | None:
+        """Return what the peer's bytes bring, as :meth:`_receive` does."""
+        wrapping = self._wrapping
+        if wrapping is None or self._state is not State.OPEN:
+            return self._receive()
+        if wrapping.ended:
+            self.close()
+            return None
+        data = self._receive()
+        if not data:
+            return data
+        inner = wrapping.unwrap(data)
+        self._answer()
+        if not inner:
+            self._read_again()
+            return None
+        return inner
+
+    def _answer(self) -> None:
+        """Send answers while there is room: a peer that reads nothing gets none."""
+        if self._wrapping is not None and self.pending <= LOW_WATER:
+            self._put(self._wrapping.take_answers())
+
     def _read_again(self) -> None:
         """Read in the next turn if bytes are waiting that the kernel does not have."""
         if self._loop is None or self._state is State.CLOSED or self._reading_paused:
             return
-        if self._unread or self._buffered():
+        ended = self._wrapping is not None and self._wrapping.ended
+        if self._unread or self._buffered() or (ended and self.is_open):
             self._again = self._loop.call_soon(self._on_readable)
 
     def _take_unread(self) -> bytes:
@@ -231,6 +275,7 @@ class Connection:
     def _on_writable(self) -> None:
         self._flush()
         if self._state is State.OPEN and self.pending <= LOW_WATER and self._receiver:
+            self._answer()
             self._receiver.writable()
 
     def _flush(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from spice_protocol.protocol import SpiceCommonCap
 from spice_server.channel.channel import COMMON_CAPS
+from spice_server.channel.connection import LOW_WATER
 from spice_server.channel.link_info import LinkInfo
 from spice_server.errors import LinkRefusedError
 from spice_server.link.handshake import (
@@ -16,12 +17,23 @@ from spice_server.link.handshake import (
     LinkState,
 )
 from spice_server.link.link_message import LinkRequest
+from spice_server.websocket.opening import (
+    HttpRefusal,
+    Native,
+    Opening,
+    PageRequest,
+    Upgrade,
+)
 
 if TYPE_CHECKING:
+    from websockets.http11 import Request
+
     from spice_server.channel.channel import Channel
     from spice_server.channel.connection import Connection
     from spice_server.limited_log import LimitedLog
     from spice_server.link.auth import TicketKey, TicketKeys
+    from spice_server.websocket.stream import WebSocketStream
+    from spice_server.websocket.web import Web
 
 __all__ = ["LINK_TIMEOUT", "LinkPolicy", "LinkStage"]
 
@@ -80,12 +92,19 @@ class LinkStage:
         connection: Connection,
         policy: LinkPolicy,
         keys: TicketKeys,
+        web: Web,
         log: logging.Logger | LimitedLog = _log,
     ) -> None:
         self.connection = connection
         self._policy = policy
         self._keys = keys
+        self._web = web
         self._log = log
+        self._opening: Opening | None = web.opening()
+        """Until it is known what the connection speaks."""
+        self._websocket: WebSocketStream | None = None
+        self._page = memoryview(b"")
+        """What is left to be sent of a page."""
         self._handshake = Handshake()
         self._request: LinkRequest | None = None
         self._key: TicketKey | None = None
@@ -123,9 +142,11 @@ class LinkStage:
 
     def data_received(self, data: bytes) -> None:
         """Go on with the handshake."""
-        if self._closed:
+        if self._closed or self._page:
             return
         try:
+            if self._opening is not None:
+                data = self._open(self._opening, data)
             self._handshake.receive(data)
             self._proceed()
         except LinkRefusedError as error:
@@ -136,7 +157,9 @@ class LinkStage:
             self.abort("it cannot be handled")
 
     def writable(self) -> None:
-        """Nothing waits: a link stage writes little."""
+        """Go on with a page; a link stage writes little."""
+        if self._page:
+            self._send_page()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Forget it."""
@@ -145,6 +168,45 @@ class LinkStage:
         self._end()
         self._policy.unlinked(self)
         self._policy.link_lost(self.connection)
+
+    # -- HTTP ------------------------------------------------------------------
+
+    def _open(self, opening: Opening, data: bytes) -> bytes:
+        """Take the first bytes; return those that are the handshake's."""
+        match opening.receive(data):
+            case Native(first):
+                self._opening = None
+                return first
+            case Upgrade(response, stream, rest):
+                self._opening = None
+                self._websocket = stream
+                self.connection.write([response])
+                self.connection.wrap(stream, rest)
+            case PageRequest(request):
+                self._opening = None
+                self._serve(request)
+            case HttpRefusal(response, reason):
+                self._opening = None
+                self.connection.write([response])
+                self._give_up(LinkRefusedError(None, reason))
+            case None:
+                pass
+        return b""
+
+    def _serve(self, request: Request) -> None:
+        answer = self._web.answer(request)
+        self._log.debug("page for %s: %d %r", self._peer, answer.status, request.path)
+        self._page = memoryview(answer.data)
+        self._send_page()
+
+    def _send_page(self) -> None:
+        """Send what there is room for, so that no slow reader is cut off by closing."""
+        while self._page and self.connection.pending <= LOW_WATER:
+            self.connection.write([self._page[:LOW_WATER]])
+            self._page = self._page[LOW_WATER:]
+        if not self._page:
+            self._end()
+            self.connection.close()
 
     # -- steps -----------------------------------------------------------------
 
@@ -162,6 +224,10 @@ class LinkStage:
         if self._handshake.state is not LinkState.CLOSED:
             self._handshake.refuse(error.error, str(error))
         self.connection.write([self._handshake.data_to_send()])
+        self._give_up(error)
+
+    def _give_up(self, error: LinkRefusedError) -> None:
+        """Close once the answer is out."""
         self._policy.refused(error)
         self._end()
         self.connection.close()
@@ -202,6 +268,8 @@ class LinkStage:
             tls=self.connection.tls,
         )
         self._policy.unlinked(self)
+        if self._websocket is not None:
+            self._websocket.trust()
         self.connection.detach()
         self.connection.put_back(self._handshake.remaining())
         self._policy.linked(self.connection, link)

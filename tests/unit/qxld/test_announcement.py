@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qxld.announcement import Announcement, say, uris
+from qxld.announcement import Announcement, page_urls, say, uris
 from qxld.config import SpiceConfig
 from qxld.errors import QxldError
 
@@ -33,6 +33,36 @@ MONITOR = Path("/run/m")
 )
 def test_uris(spice, expected):
     assert uris(spice) == expected
+
+
+HTML5 = Path("/usr/share/spice-html5")
+
+
+@pytest.mark.parametrize(
+    ("spice", "expected"),
+    [
+        (SpiceConfig(), []),
+        (SpiceConfig(html5=HTML5), ["http://127.0.0.1:5930/spice_auto.html"]),
+        (
+            SpiceConfig(html5=HTML5, addr="::", port=1, tls_port=2),
+            ["http://[::1]:1/spice_auto.html", "https://[::1]:2/spice_auto.html"],
+        ),
+        (
+            SpiceConfig(html5=HTML5, tls_port=2, tls_channels=("main",)),
+            ["https://127.0.0.1:2/spice_auto.html"],
+        ),
+        (SpiceConfig(html5=HTML5, port=0, unix=Path("/s")), []),
+    ],
+)
+def test_pages(spice, expected):
+    assert page_urls(spice) == expected
+
+
+def test_pages_are_told(capsys):
+    with Announcement(SpiceConfig(html5=HTML5)).made(MONITOR):
+        assert capsys.readouterr().out.splitlines()[1] == (
+            "browser: http://127.0.0.1:5930/spice_auto.html"
+        )
 
 
 def test_state_is_there_as_long_as_clients_can_connect(tmp_path, capsys):

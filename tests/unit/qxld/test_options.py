@@ -9,7 +9,7 @@ import pytest
 
 from qxld.command_line import parse
 from qxld.commands import COMMANDS
-from qxld.config import DeviceConfig, QxldConfig, SpiceConfig
+from qxld.config import HTML5_DIR, DeviceConfig, QxldConfig, SpiceConfig
 from qxld.errors import UsageError
 from qxld.options import OPTIONS, configuration
 
@@ -64,3 +64,16 @@ def test_options_override_the_file(tmp_path):
 def test_wrong_file_is_told(tmp_path):
     with pytest.raises(UsageError, match="No such file"):
         configuration(parse(["serve", "--config", str(tmp_path / "none")]))
+
+
+@pytest.mark.parametrize(
+    ("words", "folder"),
+    [
+        ([], None),
+        (["--html5"], HTML5_DIR),
+        (["--html5-dir", "d"], Path("d")),
+        (["--html5", "--html5-dir", "d"], Path("d")),
+    ],
+)
+def test_pages_for_browsers(words, folder):
+    assert configuration(parse(["serve", *words])).spice.html5 == folder

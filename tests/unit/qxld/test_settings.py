@@ -136,8 +136,12 @@ class TestServer:
                 password_file=tmp_path / "secret",
                 disable_ticketing=True,
                 multi_client=True,
+                html5=tmp_path,
+                websocket_origins=("https://portal",),
             )
         )
+        assert config.pages == tmp_path
+        assert config.websocket_origins == ("https://portal",)
         assert (config.port, config.tls_port) == (None, 5931)
         assert config.unix_path == tmp_path / "s"
         assert config.tls is not None
