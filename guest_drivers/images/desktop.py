@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from cache import IMAGES, cached, hash_of
+from cache import IMAGES, REPOSITORY, cached, hash_of
 from debian import mirrors, need, run
 from errors import ImageError
 from initramfs import Initramfs
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["build_desktop"]
 
 _GUEST = IMAGES / "guest" / "desktop"
+_RULES = REPOSITORY / "guest_drivers" / "linux" / "70-qxl-vdiport.rules"
 _SUITE = "bookworm"
 _PACKAGES = (
     # a system with login sessions
@@ -32,9 +33,11 @@ _PACKAGES = (
     # X: server, the tools that tests use, a window manager, a terminal
     "xserver-xorg-core,xserver-xorg-input-libinput,xinit,x11-xserver-utils,x11-utils,"
     "x11-apps,xdotool,xfonts-base,xterm,icewm,"
-    # the guest's agent
-    "spice-vdagent"
+    # the guest's agent, what tests ask it with, and the daemon of shared folders
+    "spice-vdagent,xclip,spice-webdavd,curl"
 )
+# The agent's pointer; redirected CDs; QEMU's own display, which ours is compared with.
+_MODULES = ("uinput", "usb_storage", "sr_mod", "qxl")
 # The server loads no GL driver; these are most of what would be on the disk.
 _EXCLUDES = (
     "/usr/share/doc/*",
@@ -79,7 +82,7 @@ def build_desktop(version: str) -> Recipe:
 def _write_initrd(work: Path, kernel: Kernel, driver: Path) -> None:
     initramfs = Initramfs()
     add_busybox(initramfs)
-    add_modules(initramfs, load_order(kernel, driver), kernel.release)
+    add_modules(initramfs, load_order(kernel, driver, _MODULES), kernel.release)
     for folder in ("proc", "sys", "root"):
         initramfs.add_folder(folder)
     initramfs.add_copy("init", _GUEST / "init")
@@ -89,7 +92,7 @@ def _write_initrd(work: Path, kernel: Kernel, driver: Path) -> None:
 def _disk() -> Path:
     shared = [IMAGES / "guest" / name for name in ("scratch-disk", "serial-shell")]
     words = (_SUITE, _PACKAGES, *_EXCLUDES, _DISK_SIZE)
-    key = hash_of(*words, _GUEST / "setup", _GUEST / "root", *shared)
+    key = hash_of(*words, _GUEST / "setup", _GUEST / "root", _RULES, *shared)
     return (
         cached("desktop-disk", key, lambda work: _make_disk(work, shared)) / "disk.img"
     )
@@ -112,6 +115,7 @@ def _make_disk(work: Path, shared: list[Path]) -> None:
         *options,
         f"--customize-hook=sync-in {_GUEST / 'root'} /",
         *copies,
+        f"--customize-hook=copy-in {_RULES} /etc/udev/rules.d",
         f'--customize-hook={_GUEST / "setup"} "$1"',
         _SUITE,
         root,

@@ -9,10 +9,14 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cache import REPOSITORY, cached, hash_of
 from debian import candidate, depends, download, need, run, unpack
 from errors import ImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "DRIVER",
@@ -34,8 +38,8 @@ _META = {
     "6.12": ("linux-{}-6.12-amd64", "linux-{}-amd64"),
 }
 
-# What guests load, in this order; what these need comes before them.  Modules that a
-# kernel has built in are skipped.
+# What every guest loads, in this order; what these need comes before them.  Modules
+# that a kernel has built in are skipped.
 MODULES = (
     "virtio_pci",
     "virtio_blk",
@@ -57,8 +61,9 @@ MODULES = (
 _FOLDERS = re.compile(
     r"(usr/)?lib/modules/[^/]+/"
     r"(modules\.builtin$|kernel/(fs/(ext4|jbd2|mbcache)|lib/|crypto/|arch/x86/crypto/"
-    r"|drivers/(virtio|block|char|hid|input|usb/(core|common|host)|i2c|media/cec"
-    r"|media/rc|video|gpu/drm/[^/]+\.ko|gpu/drm/display)))"
+    r"|drivers/(virtio|block|char|hid|input|usb/(core|common|host|storage)|i2c|media/cec"
+    r"|media/rc|video|gpu/drm/[^/]+\.ko|gpu/drm/(display|qxl|ttm)|cdrom"
+    r"|scsi/(scsi_common|scsi_mod|sr_mod)\.ko)))"
 )
 _IMAGE = re.compile(r"boot/vmlinuz-")
 
@@ -189,8 +194,12 @@ def _needs(content: bytes) -> list[str]:
     return names.split(",") if names else []
 
 
-def load_order(kernel: Kernel, driver: Path) -> dict[str, bytes]:
+def load_order(
+    kernel: Kernel, driver: Path, more: Iterable[str] = ()
+) -> dict[str, bytes]:
     """Return the modules of a guest by name, each after those it needs.
+
+    *more* come before our driver, the last one.
 
     Raises:
         ImageError: a module is neither there nor built in.
@@ -214,7 +223,8 @@ def load_order(kernel: Kernel, driver: Path) -> dict[str, bytes]:
             add(needed)
         order[name] = content
 
-    for name in MODULES:
+    *first, ours = MODULES
+    for name in (*first, *more, ours):
         add(name)
     return order
 
