@@ -15,12 +15,15 @@ each side: who does not read stops who writes.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Final
 
 from spice_protocol.vd_agent import VDAgentCap, VDAgentMessageType
+from spice_server.agent.messages import server_chunk
 from spice_server.agent.pointer import PointerQueue
 from spice_server.agent.port_end import PortEnd
 from spice_server.agent.to_guest import GuestQueue
+from spice_server.limited_log import LimitedLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +40,9 @@ READ_TIME: Final = 30.0
 """Seconds a client may hold up others by not reading, as stock."""
 TURN_TIME: Final = 10.0
 """Seconds a client may hold up others in the middle of a message."""
+
+
+_log = LimitedLog(logging.getLogger(__name__))
 
 
 class Agent:
@@ -117,11 +123,9 @@ class Agent:
         answers as one that can do this and nothing else.
         """
         change = self.takes_monitors != (apply is not None)
-        if change and not self.has_guest and apply is None:
-            self._tell_disconnected()
         self._apply_monitors = apply
-        if change and not self.has_guest and apply is not None:
-            self._tell_connected()
+        if change and not self.has_guest:
+            self._tell_change()
 
     def set_graphics_devices(self, info: bytes | None) -> None:
         """Tell agents that want to know which device shows which monitor.
@@ -163,8 +167,9 @@ class Agent:
 
     def client_reads(self, client: AgentClient) -> None:
         """Go on with a client that may take more now."""
-        if client.blocked:
-            client.flush()
+        was_blocked = client.blocked
+        client.flush()
+        if was_blocked:
             self._balance()
 
     # -- pointer ---------------------------------------------------------------
@@ -224,28 +229,24 @@ class Agent:
         end = self._open[-1] if self._open else None
         if end is self._current:
             return
-        if self.connected:
-            self._tell_disconnected()
         before, self._current = self._current, end
         if before is not None:
             before.pause(paused=False)
+        if before in self._open:  # it forgets the message that is cut off
+            before.port.write(server_chunk(VDAgentMessageType.CLIENT_DISCONNECTED, b""))
+        _log.info("the guest's agent %s", "is gone" if end is None else "is there")
         self._queue.reset()
         self.pointer.reset()
-        if self.connected:
-            self._tell_connected()
+        self._tell_change()
         self._balance()
         self._tell_graphics_devices()
         self._pump()
         for callback in self._observers:
             callback()
 
-    def _tell_connected(self) -> None:
+    def _tell_change(self) -> None:
         for client in self.clients[:]:
-            client.connected()
-
-    def _tell_disconnected(self) -> None:
-        for client in self.clients[:]:
-            client.disconnected()
+            client.agent_changed()
 
     def _tell_graphics_devices(self) -> None:
         if self._current is None or self._graphics is None:

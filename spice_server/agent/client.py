@@ -99,28 +99,44 @@ class AgentClient:
         self._incoming: deque[bytes] = deque()
         self._in_message = False
         """Whether it is in the middle of a message of the guest's agent."""
+        self._told = agent.connected
+        """Whether the last it was told is that an agent is there."""
+        self._outdated = False
+        """Whether that agent is gone."""
 
     # -- the agent comes and goes ----------------------------------------------
 
-    def connected(self) -> None:
-        """Tell that an agent is there."""
-        self.tokens.connected()
-        if self._renewed:
-            body = SpiceMsgMainAgentToken(AGENT_TOKENS).pack()
-            self._peer.send(MainMsg.AGENT_CONNECTED_TOKENS, body)
-        else:
-            self._peer.send(MainMsg.AGENT_CONNECTED)
-
-    def disconnected(self) -> None:
-        """Tell that the agent is gone, and forget what was under way."""
+    def agent_changed(self) -> None:
+        """Forget what was under way: the agent went, came, or is another one now."""
         self.tokens.disconnected()
         self.stream.cut()
         self.give_back(len(self.outgoing))
         self.outgoing.clear()
         self._incoming.clear()
         self._in_message = False
-        body = SpiceMsgMainAgentDisconnected(SpiceLinkErr.OK).pack()
-        self._peer.send(MainMsg.AGENT_DISCONNECTED, body)
+        self._outdated = self._told
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell of the agent, if there is news and room for it.
+
+        A client that does not read misses agents that came and went meanwhile.
+        """
+        if self._peer.congested:
+            return
+        if self._outdated:
+            body = SpiceMsgMainAgentDisconnected(SpiceLinkErr.OK).pack()
+            self._peer.send(MainMsg.AGENT_DISCONNECTED, body)
+            self._outdated = self._told = False
+        if self._told or not self._agent.connected:
+            return
+        self._told = True
+        self.tokens.connected()
+        if self._renewed:
+            body = SpiceMsgMainAgentToken(AGENT_TOKENS).pack()
+            self._peer.send(MainMsg.AGENT_CONNECTED_TOKENS, body)
+        else:
+            self._peer.send(MainMsg.AGENT_CONNECTED)
 
     # -- from the client -------------------------------------------------------
 
@@ -195,6 +211,7 @@ class AgentClient:
 
     def flush(self) -> None:
         """Send what its tokens and its socket allow."""
+        self._tell()
         while self._incoming and not self._peer.congested and self.tokens.may_send():
             self._peer.send(MainMsg.AGENT_DATA, self._incoming.popleft())
 

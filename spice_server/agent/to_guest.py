@@ -33,7 +33,8 @@ class GuestQueue:
     """
 
     def __init__(self) -> None:
-        self._server: deque[bytes] = deque()
+        self._server: dict[VDAgentMessageType, bytes] = {}
+        """Chunks of the server by type, at most one of each: the latest."""
         self._waiting: dict[AgentClient, None] = {}
         """Clients with pieces in ``outgoing``, the one that waited longest first."""
         self.speaker: AgentClient | None = None
@@ -59,8 +60,8 @@ class GuestQueue:
         return speaker
 
     def post(self, kind: VDAgentMessageType, body: bytes = b"") -> None:
-        """Let the server say something."""
-        self._server.append(server_chunk(kind, body))
+        """Let the server say something, in place of what waits of the same type."""
+        self._server[kind] = server_chunk(kind, body)
 
     def wait(self, client: AgentClient) -> None:
         """Let *client* have its turn; it has something in ``outgoing``."""
@@ -91,7 +92,7 @@ class GuestQueue:
             self._padding -= size
             return _client_chunk(_ZEROS[:size])
         if self._server:
-            return self._server.popleft()
+            return self._server.pop(next(iter(self._server)))
         client = self.speaker or next(iter(self._waiting), None)
         if client is None or not client.outgoing:
             return None

@@ -84,6 +84,7 @@ class MainClient(ChannelClient):
         renewed = link.has_capability(MainCap.AGENT_CONNECTED_TOKENS)
         self.agent = AgentClient(channel.agent, self, renewed=renewed)
         self.net_test = NetTest()
+        self._mode_untold = False
         self.cache_size: int | None = None
         """Bytes of the client's pixmap cache, if it told."""
 
@@ -112,6 +113,8 @@ class MainClient(ChannelClient):
         super().pump()
         if not self.congested:
             self._channel.agent.client_reads(self.agent)
+            if self._mode_untold:
+                self.send_mouse_mode()
 
     @property
     def congested(self) -> bool:
@@ -144,7 +147,13 @@ class MainClient(ChannelClient):
             )
 
     def send_mouse_mode(self) -> None:
-        """Say which mouse mode is in force and which may be asked for."""
+        """Say which mouse mode is in force and which may be asked for.
+
+        A client that does not read misses modes that were in force meanwhile.
+        """
+        self._mode_untold = self.congested
+        if self._mode_untold:
+            return
         mode = self._channel.mouse_mode
         message = SpiceMsgMainMouseMode(mode.supported, mode.current)
         self.send(MainMsg.MOUSE_MODE, message.pack())

@@ -272,7 +272,7 @@ def test_nobody_is_believed_to_have_sent_gigabytes(guest):
     viewer = guest.viewer()
     viewer.say(struct.pack("<IIQI", 1, 98, 0, MAX_PADDING + 10_000) + bytes(2028))
     viewer.leave()
-    assert [port for port, _ in guest.port.chunks()] == [CLIENT, SERVER, SERVER]
+    assert [port for port, _ in guest.port.chunks()] == [CLIENT, SERVER]
 
 
 def test_the_last_client_that_goes_is_told_of(guest):
@@ -544,3 +544,31 @@ def test_agents_that_want_to_know_are_told_which_device_shows_what(guest):
     assert guest.port.messages() == []
     guest.agent.set_graphics_devices(b"other")
     assert guest.port.messages() == [(SERVER, DEVICES, b"other")]
+
+
+def test_a_guest_that_opens_and_closes_the_port_all_the_time_fills_no_pipe(guest):
+    viewer = guest.viewer()
+    viewer.congested = True
+    for _ in range(10_000):
+        guest.port.close()
+        guest.port.open()
+    assert viewer.sent == []
+    viewer.congested = False
+    guest.agent.client_reads(viewer.link)
+    assert viewer.kinds() == [
+        MainMsg.AGENT_DISCONNECTED, MainMsg.AGENT_CONNECTED_TOKENS,
+    ]  # fmt: skip
+    viewer.start()
+    viewer.tell(99)
+    assert guest.port.messages() == [(CLIENT, 99, b"")]
+
+
+def test_what_the_server_says_does_not_pile_up(guest):
+    guest.agent.set_graphics_devices(bytes(1000))
+    guest.port.room = False
+    for _ in range(1000):
+        guest.viewer().leave()
+        guest.port.tell(CAPS, struct.pack("<II", 1, 1 << 15))
+    guest.port.chunks()
+    guest.port.read_on()
+    assert sorted(m[1] for m in guest.port.messages()) == [GONE, DEVICES]
