@@ -10,6 +10,7 @@ import shlex
 import socket
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from qmp_bridge.errors import QemuGone
 from qxld.announcement import Announcement, say
 from qxld.compose import Daemon
 from qxld.config import override
@@ -17,6 +18,7 @@ from qxld.errors import QxldError, UsageError
 from qxld.hot_plug import attach as plug_in, clear_away, detach
 from qxld.interruption import until_signal
 from qxld.options import configuration
+from qxld.port_plug import PortPlug
 from qxld.ports import port_arguments
 from qxld.qemu_process import (
     QemuProcess,
@@ -97,6 +99,7 @@ async def _run(
         finally:
             await qemu.stop()
             daemon.qemu_monitor.unlink(missing_ok=True)
+            daemon.ports.remove_sockets()
 
 
 def _remove_stale(path: Path) -> None:
@@ -148,12 +151,16 @@ async def _attach(
     async with _daemon(config, folder, announcement) as daemon:
         await daemon.connect(patient=False)
         await plug_in(daemon)
+        plug = PortPlug(daemon.ports, daemon.own_monitor)
         try:
+            await plug.plug_in()
             with announcement.made(daemon.monitor_path):
                 await daemon.qemu_gone.wait()
                 _log.info("QEMU ended")
         finally:
             if not daemon.qemu_gone.is_set():
+                with contextlib.suppress(QemuGone):
+                    await plug.unplug()
                 await detach(daemon)
     return 0
 

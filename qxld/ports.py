@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from qmp_bridge.errors import CommandFailed
 from qxld.errors import UsageError
+from qxld.qtree import look_at_devices
 from spice_server.port.port_channel import PortChannel, WebdavChannel
 from spice_server.port.smartcard import SmartcardChannel
 from spice_server.port.usbredir import UsbredirChannel
@@ -58,9 +58,6 @@ MAX_CHANNELS: Final = 16
 """Port channels; a virtio-serial device has 31 ports."""
 _NAME = re.compile(r"[!-~]{1,200}")
 """Printable ASCII without blanks: it becomes a file name in the guest (udev)."""
-
-_QTREE_DEVICE = re.compile(r'dev: virtserialport, id "([^"]*)"')
-_QTREE_STATE = re.compile(r"port \d+, guest (on|off), ")
 
 _CHANNELS: Final = {
     "port": PortChannel,
@@ -179,6 +176,11 @@ class Ports:
         """By the device's id."""
 
     @property
+    def agent_is_asked_for(self) -> bool:
+        """Whether there has to be a virtio-serial port for the agent."""
+        return self._agent == "virtio"
+
+    @property
     def agent_port(self) -> ChardevPort | None:
         """The virtio-serial port of the guest's agent, if there is to be one."""
         for each in self.plans:
@@ -218,10 +220,10 @@ class Ports:
         """
         if not self.ports:
             return
-        for label, opened in (await _guest_ends(monitor)).items():
-            port = self.ports.get(label)
-            if port is not None and opened != port.guest_open:
-                port.set_guest_open(opened)
+        for told in (await look_at_devices(monitor)).ports:
+            port = self.ports.get(told.id)
+            if port is not None and told.guest_open != port.guest_open:
+                port.set_guest_open(told.guest_open)
         for port in self.ports.values():
             port.start(loop)
 
@@ -230,34 +232,14 @@ class Ports:
         for port in self.ports.values():
             port.stop()
 
+    def remove_sockets(self) -> None:
+        """Remove what a QEMU that has ended may have left."""
+        for port in self.ports.values():
+            port.path.unlink(missing_ok=True)
+
     def event(self, name: str, data: Mapping[str, object]) -> None:
         """Take an event of QEMU's."""
         if name == "VSERPORT_CHANGE":
             port = self.ports.get(str(data["id"]))
             if port is not None:
                 port.set_guest_open(bool(data["open"]))
-
-
-async def _guest_ends(monitor: QemuMonitor) -> dict[str, bool]:
-    """Return which virtserialports the guest has open; only HMP tells.
-
-    Raises:
-        QemuGone: QEMU went away.
-
-    """
-    try:
-        text = await monitor.execute(
-            "human-monitor-command", {"command-line": "info qtree"}
-        )
-    except CommandFailed as error:
-        _log.debug("info qtree: %s", error)
-        return {}
-    ends: dict[str, bool] = {}
-    label = None
-    for line in str(text).splitlines():
-        if "dev: " in line:
-            match = _QTREE_DEVICE.search(line)
-            label = match[1] if match else None
-        elif label is not None and (match := _QTREE_STATE.search(line)):
-            ends[label] = match[1] == "on"
-    return ends

@@ -44,10 +44,9 @@ class Controller:
         return f"{self.id}.0"
 
     def device(self, bus: str | None = None) -> dict[str, Any]:
-        """Return the arguments of ``device_add``."""
-        place = self.parent.bus if self.parent else bus
+        """Return the arguments of ``device_add``; *bus* ``None``: QEMU finds one."""
         device = {"driver": self.driver, "id": self.id, **self.properties}
-        return device if place is None else {**device, "bus": place}
+        return device if bus is None else {**device, "bus": bus}
 
 
 SERIAL: Final = Controller("virtio-serial-pci", "qxld-serial", "virtio-serial-bus")
@@ -122,7 +121,7 @@ def qemu_arguments(
             wanted.insert(0, controller)
             controller = controller.parent
         for each in wanted:
-            option = _option(each.device())
+            option = _option(each.device(each.parent.bus if each.parent else None))
             if not any(
                 f"id={each.id}," in f"{word}," for word in (*present, *arguments)
             ):
