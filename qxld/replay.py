@@ -102,6 +102,7 @@ class _Player:
             times: dict[str, float] = {}
             try:
                 await self._wait_clients(self._arguments.wait_clients)
+                await self._server.prepared()
                 await self._cpu.start(self._worker)
                 await self._play(times)
                 await asyncio.sleep(self._arguments.linger)

@@ -133,6 +133,10 @@ class Server:
         self._listeners += listeners
         return listeners[0].port
 
+    async def prepared(self) -> None:
+        """Wait until nothing is made in advance any more: whoever measures wants that."""
+        await self._keys.filled()
+
     async def stop(self) -> None:
         """Close every socket; channels on other threads must still be running."""
         self._close_listeners()

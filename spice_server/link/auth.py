@@ -74,6 +74,11 @@ class TicketKeys:
         self._order()
         return await self._keys.popleft()
 
+    async def filled(self) -> None:
+        """Wait until no key is being made."""
+        if self._keys:
+            await asyncio.wait(self._keys)
+
     def stop(self) -> None:
         """End the thread."""
         for key in self._keys:

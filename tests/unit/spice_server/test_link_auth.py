@@ -53,3 +53,13 @@ async def test_who_gives_up_takes_no_key_from_others():
     assert await waiting[4]
     assert await keys.take()
     keys.stop()
+
+
+async def test_filled():
+    keys = TicketKeys()
+    await keys.filled()  # there are none to wait for
+    keys.start()
+    await keys.take()
+    await keys.filled()
+    assert all(key.done() for key in keys._keys)
+    keys.stop()
