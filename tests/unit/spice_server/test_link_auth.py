@@ -55,6 +55,7 @@ async def test_who_gives_up_takes_no_key_from_others():
     keys.stop()
 
 
+@pytest.mark.asyncio
 async def test_filled():
     keys = TicketKeys()
     await keys.filled()  # there are none to wait for
