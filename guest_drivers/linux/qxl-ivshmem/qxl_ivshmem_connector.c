@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The connector: which modes there are, and which of them the client wants. */
+/* Connectors: which are there, which modes they have, and what the client wants. */
 
 #include <linux/crc32.h>
 #include <linux/delay.h>
@@ -57,14 +57,14 @@ static struct drm_display_mode *mode_of_size(struct drm_device *drm, u32 width, 
 	return mode;
 }
 
-static int add_mode(struct qxl_display *display, u32 width, u32 height, u32 type)
+static int add_mode(struct drm_connector *connector, u32 width, u32 height, u32 type)
 {
-	struct drm_display_mode *mode = mode_of_size(&display->drm, width, height);
+	struct drm_display_mode *mode = mode_of_size(connector->dev, width, height);
 
 	if (!mode)
 		return 0;
 	mode->type |= type;
-	drm_mode_probed_add(&display->connector, mode);
+	drm_mode_probed_add(connector, mode);
 	return 1;
 }
 
@@ -76,19 +76,30 @@ bool qxl_fbdev_size(struct qxl_display *display, u32 *width, u32 *height)
 	       qxl_mode_fits(display, *width, *height);
 }
 
+static struct qxl_output *to_qxl_output(struct drm_connector *connector)
+{
+	return container_of(connector, struct qxl_output, connector);
+}
+
 static int connector_get_modes(struct drm_connector *connector)
 {
-	struct qxl_display *display = to_qxl_display(connector->dev);
+	struct qxl_output *head = to_qxl_output(connector);
+	struct qxl_display *display = head->display;
 	u32 width, height;
 	int count;
 
 	if (display->sizing_fbdev && qxl_fbdev_size(display, &width, &height))
-		return add_mode(display, width, height, DRM_MODE_TYPE_PREFERRED);
-	width = READ_ONCE(display->preferred_width);
-	height = READ_ONCE(display->preferred_height);
-	count = add_mode(display, width, height, DRM_MODE_TYPE_PREFERRED);
+		return add_mode(connector, width, height, DRM_MODE_TYPE_PREFERRED);
+	count = add_mode(connector, head->wish.width, head->wish.height,
+			 DRM_MODE_TYPE_PREFERRED);
 	count += drm_add_modes_noedid(connector, QXL_MAX_SIZE, QXL_MAX_SIZE);
 	return count;
+}
+
+static enum drm_connector_status connector_detect(struct drm_connector *connector, bool force)
+{
+	return to_qxl_output(connector)->wish.on ? connector_status_connected :
+						 connector_status_disconnected;
 }
 
 static bool copy_client_config(struct qxl_display *display,
@@ -102,12 +113,60 @@ static bool copy_client_config(struct qxl_display *display,
 	       READ_ONCE(rom->client_monitors_config_crc);
 }
 
-/* Take the client's wish, if there is one, as this display's preferred mode. */
+/* False if the client can see nothing there, or the device cannot show it. */
+static bool read_wish(struct qxl_display *display, const struct qxl_urect *rect,
+		      struct qxl_wish *wish)
+{
+	u32 width = rect->right - rect->left, height = rect->bottom - rect->top;
+
+	if (!width || !height)
+		return false;
+	if (width < MIN_CLIENT_SIDE || height < MIN_CLIENT_SIDE ||
+	    !qxl_mode_fits(display, width, height)) {
+		drm_info(&display->drm, "client wants a monitor of %ux%u: no\n", width,
+			 height);
+		return false;
+	}
+	*wish = (struct qxl_wish){ true, rect->left, rect->top, width, height };
+	return true;
+}
+
+/* Caller holds mode_config.mutex. */
+static void take_wish(struct qxl_output *head, const struct qxl_wish *wish)
+{
+	struct drm_mode_config *config = &head->display->drm.mode_config;
+	struct drm_mode_object *connector = &head->connector.base;
+
+	head->wish.on = wish->on;
+	if (!wish->on)
+		return;
+	head->wish = *wish;
+	drm_object_property_set_value(connector, config->suggested_x_property, wish->x);
+	drm_object_property_set_value(connector, config->suggested_y_property, wish->y);
+}
+
+static void take_wishes(struct qxl_display *display,
+			const struct qxl_client_monitors_config *config)
+{
+	struct qxl_wish wishes[QXL_MAX_HEADS] = {};
+	unsigned int i, count, on = 0;
+
+	count = min_t(unsigned int, config->count, display->num_heads);
+	for (i = 0; i < count; i++)
+		on += read_wish(display, &config->heads[i], &wishes[i]);
+	if (!on)
+		return;	/* a desktop without any monitor is nobody's wish */
+	mutex_lock(&display->drm.mode_config.mutex);
+	for (i = 0; i < display->num_heads; i++)
+		take_wish(&display->heads[i], &wishes[i]);
+	mutex_unlock(&display->drm.mode_config.mutex);
+}
+
+/* Take the client's wishes, if there are any. */
 void qxl_read_client_config(struct qxl_display *display)
 {
 	struct qxl_client_monitors_config *config;
 	unsigned int tries = 10;
-	u32 width, height;
 
 	config = kmalloc(sizeof(*config), GFP_KERNEL);
 	if (!config)
@@ -119,17 +178,7 @@ void qxl_read_client_config(struct qxl_display *display)
 		}
 		usleep_range(1000, 2000);	/* it is being written */
 	}
-	if (!config->count)
-		goto free;
-	width = config->heads[0].right - config->heads[0].left;
-	height = config->heads[0].bottom - config->heads[0].top;
-	if (width < MIN_CLIENT_SIDE || height < MIN_CLIENT_SIDE ||
-	    !qxl_mode_fits(display, width, height)) {
-		drm_dbg(&display->drm, "client wants %ux%u: no\n", width, height);
-		goto free;
-	}
-	WRITE_ONCE(display->preferred_width, width);
-	WRITE_ONCE(display->preferred_height, height);
+	take_wishes(display, config);
 free:
 	kfree(config);
 }
@@ -152,6 +201,7 @@ static const struct drm_connector_helper_funcs connector_helper_funcs = {
 };
 
 static const struct drm_connector_funcs connector_funcs = {
+	.detect = connector_detect,
 	.fill_modes = drm_helper_probe_single_connector_modes,
 	.destroy = drm_connector_cleanup,
 	.reset = drm_atomic_helper_connector_reset,
@@ -159,34 +209,39 @@ static const struct drm_connector_funcs connector_funcs = {
 	.atomic_destroy_state = drm_atomic_helper_connector_destroy_state,
 };
 
-/* Desktops take a new preferred mode by themselves when they see this property. */
-static int attach_hotplug_property(struct qxl_display *display)
-{
-	struct drm_property *property;
-
-	property = drm_property_create_range(&display->drm, DRM_MODE_PROP_IMMUTABLE,
-					     "hotplug_mode_update", 0, 1);
-	if (!property)
-		return -ENOMEM;
-	drm_object_attach_property(&display->connector.base, property, 1);
-	return 0;
-}
-
-int qxl_connector_init(struct qxl_display *display)
+/*
+ * Desktops take a new preferred mode by themselves when they see hotplug_mode_update,
+ * and put monitors where suggested X and Y say.
+ */
+int qxl_connectors_init(struct qxl_display *display)
 {
 	struct drm_device *drm = &display->drm;
-	int ret;
 
 	INIT_WORK(&display->client_config_work, client_config_work);
-	display->preferred_width = DEFAULT_WIDTH;
-	display->preferred_height = DEFAULT_HEIGHT;
-	ret = drm_connector_init(drm, &display->connector, &connector_funcs,
+	display->hotplug_property = drm_property_create_range(drm, DRM_MODE_PROP_IMMUTABLE,
+							      "hotplug_mode_update", 0, 1);
+	if (!display->hotplug_property)
+		return -ENOMEM;
+	return drm_mode_create_suggested_offset_properties(drm);
+}
+
+int qxl_connector_init(struct qxl_output *head)
+{
+	struct drm_device *drm = &head->display->drm;
+	struct drm_mode_object *object = &head->connector.base;
+	int ret;
+
+	head->wish.on = head->index == 0;
+	head->wish.width = DEFAULT_WIDTH;
+	head->wish.height = DEFAULT_HEIGHT;
+	ret = drm_connector_init(drm, &head->connector, &connector_funcs,
 				 DRM_MODE_CONNECTOR_VIRTUAL);
 	if (ret)
 		return ret;
-	drm_connector_helper_add(&display->connector, &connector_helper_funcs);
-	ret = drm_connector_attach_encoder(&display->connector, &display->encoder);
-	if (ret)
-		return ret;
-	return attach_hotplug_property(display);
+	drm_connector_helper_add(&head->connector, &connector_helper_funcs);
+	head->connector.polled = DRM_CONNECTOR_POLL_HPD;
+	drm_object_attach_property(object, head->display->hotplug_property, 1);
+	drm_object_attach_property(object, drm->mode_config.suggested_x_property, 0);
+	drm_object_attach_property(object, drm->mode_config.suggested_y_property, 0);
+	return drm_connector_attach_encoder(&head->connector, &head->encoder);
 }

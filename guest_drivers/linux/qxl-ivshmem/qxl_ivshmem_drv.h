@@ -13,9 +13,11 @@
  *	qxl_ivshmem_cmd.c	command rings, release ring, memory of commands
  *	qxl_ivshmem_draw.c	pixels become draw commands
  *	qxl_ivshmem_cursor.c	pointers become cursor commands
- *	qxl_ivshmem_plane.c	primary and cursor plane
- *	qxl_ivshmem_connector.c	connector, modes, the client's wishes
- *	qxl_ivshmem_kms.c	CRTC, encoder, the DRM driver
+ *	qxl_ivshmem_plane.c	primary and cursor planes
+ *	qxl_ivshmem_connector.c	connectors, modes, the client's wishes
+ *	qxl_ivshmem_layout.c	where heads lie on the primary surface
+ *	qxl_ivshmem_primary.c	the primary surface that holds them
+ *	qxl_ivshmem_kms.c	CRTCs, encoders, the DRM driver
  *	qxl_ivshmem_vdi.c	the VDI port's character device
  */
 #ifndef QXL_IVSHMEM_DRV_H
@@ -44,7 +46,9 @@
 #define QXL_MAX_COMMANDS	256	/* in flight: rings hold 64, the host a queue more */
 #define QXL_CURSOR_SIZE		64	/* pixels; what every client and compositor takes */
 #define QXL_CURSOR_SHAPES	8	/* a desktop's usual pointers */
-#define QXL_MAX_SIZE		8192	/* pixels of a side of a mode or framebuffer */
+#define QXL_MAX_SIZE		8192	/* pixels of a side of a mode */
+#define QXL_MAX_DESKTOP		16384	/* pixels of a side of a framebuffer: several heads */
+#define QXL_MAX_HEADS		4	/* what clients and agents handle */
 
 struct iosys_map;
 struct qxl_cursor_shape;
@@ -60,6 +64,25 @@ struct qxl_release {
 struct qxl_window {
 	void *base;
 	u64 size;
+};
+
+/* What the client asked for, under mode_config.mutex. */
+struct qxl_wish {
+	bool on;
+	u32 x, y, width, height;
+};
+
+/* A monitor: a part of the display's primary surface. */
+struct qxl_output {
+	struct qxl_display *display;
+	unsigned int index;
+	struct drm_plane primary, cursor;
+	struct drm_crtc crtc;
+	struct drm_encoder encoder;
+	struct drm_connector connector;
+	struct qxl_wish wish;
+	struct drm_rect place;		/* on the primary surface; not visible: off */
+	struct drm_rect undrawn;	/* damage that found no room; commit only */
 };
 
 struct qxl_display {
@@ -99,15 +122,14 @@ struct qxl_display {
 	struct work_struct release_work;
 
 	/* Modes */
-	struct drm_plane primary, cursor;
-	struct drm_crtc crtc;
-	struct drm_encoder encoder;
-	struct drm_connector connector;
-	u32 preferred_width, preferred_height;
-	bool sizing_fbdev;		/* connector shows the fbdev_size mode only */
+	struct qxl_output heads[QXL_MAX_HEADS];
+	unsigned int num_heads;
+	struct drm_property *hotplug_property;
+	bool sizing_fbdev;		/* head 0 shows the fbdev_size mode only */
 	bool has_primary;
+	struct mutex cursor_lock;	/* heads share one pointer */
+	struct qxl_output *cursor_head;	/* who shows it */
 	bool cursor_stale;		/* its last command found no room */
-	struct drm_rect undrawn;	/* damage that found no room; commit only */
 	struct delayed_work redraw_work;
 	struct work_struct client_config_work;
 };
@@ -175,13 +197,25 @@ int qxl_move_cursor(struct qxl_display *display, int x, int y);
 int qxl_hide_cursor(struct qxl_display *display);
 
 /* qxl_ivshmem_plane.c */
-int qxl_plane_init(struct qxl_display *display);
+void qxl_planes_init(struct qxl_display *display);
+int qxl_plane_init(struct qxl_output *head);
 
 /* qxl_ivshmem_connector.c */
-int qxl_connector_init(struct qxl_display *display);
+int qxl_connectors_init(struct qxl_display *display);
+int qxl_connector_init(struct qxl_output *head);
 void qxl_read_client_config(struct qxl_display *display);
 bool qxl_mode_fits(struct qxl_display *display, u32 width, u32 height);
 bool qxl_fbdev_size(struct qxl_display *display, u32 *width, u32 *height);
+
+/* qxl_ivshmem_layout.c */
+void qxl_crtc_reset(struct drm_crtc *crtc);
+struct drm_crtc_state *qxl_crtc_duplicate_state(struct drm_crtc *crtc);
+void qxl_crtc_destroy_state(struct drm_crtc *crtc, struct drm_crtc_state *state);
+int qxl_layout_check(struct qxl_display *display, struct drm_atomic_state *state);
+const struct drm_rect *qxl_crtc_place(struct drm_crtc_state *state);
+
+/* qxl_ivshmem_primary.c */
+void qxl_layout_commit(struct qxl_display *display, struct drm_atomic_state *state);
 
 /* qxl_ivshmem_kms.c */
 extern const struct drm_driver qxl_drm_driver;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* CRTC, encoder and the DRM driver they hang from. */
+/* CRTCs, encoders and the DRM driver they hang from. */
 
 #include <linux/version.h>
 
@@ -34,64 +34,6 @@ static enum drm_mode_status crtc_mode_valid(struct drm_crtc *crtc,
 	return qxl_mode_fits(display, mode->hdisplay, mode->vdisplay) ? MODE_OK : MODE_MEM;
 }
 
-static int create_primary(struct qxl_display *display, const struct drm_display_mode *mode)
-{
-	struct qxl_surface_create *create = &display->ram->create_surface;
-
-	memset(create, 0, sizeof(*create));
-	create->width = mode->hdisplay;
-	create->height = mode->vdisplay;
-	create->stride = mode->hdisplay * 4;
-	create->format = SPICE_SURFACE_FMT_32_xRGB;
-	create->mem = display->vram_slot;
-	return qxl_io_async(display, QXL_IO_CREATE_PRIMARY_ASYNC, 0);
-}
-
-static int send_monitors_config(struct qxl_display *display,
-				const struct drm_display_mode *mode)
-{
-	/* The heap begins behind it: see qxl_ivshmem_cmd.c. */
-	struct qxl_monitors_config *config = display->ram_window.base;
-
-	memset(config, 0, sizeof(*config) + sizeof(config->heads[0]));
-	config->count = 1;
-	config->max_allowed = 1;
-	config->heads[0].width = mode->hdisplay;
-	config->heads[0].height = mode->vdisplay;
-	display->ram->monitors_config = qxl_ram_address(display, config);
-	return qxl_io_async(display, QXL_IO_MONITORS_CONFIG_ASYNC, 0);
-}
-
-static void crtc_enable(struct drm_crtc *crtc, struct drm_atomic_state *state)
-{
-	struct qxl_display *display = to_qxl_display(crtc->dev);
-	int ret, idx;
-
-	if (!drm_dev_enter(crtc->dev, &idx))
-		return;
-	ret = create_primary(display, &crtc->state->mode);
-	display->has_primary = !ret;
-	if (!ret)
-		ret = send_monitors_config(display, &crtc->state->mode);
-	if (ret)
-		drm_err(crtc->dev, "mode %s is not shown: %d\n", crtc->state->mode.name, ret);
-	drm_dev_exit(idx);
-}
-
-static void crtc_disable(struct drm_crtc *crtc, struct drm_atomic_state *state)
-{
-	struct qxl_display *display = to_qxl_display(crtc->dev);
-	int idx;
-
-	if (!drm_dev_enter(crtc->dev, &idx))
-		return;
-	if (display->has_primary)
-		qxl_io_async(display, QXL_IO_DESTROY_PRIMARY_ASYNC, 0);
-	display->has_primary = false;
-	display->undrawn = (struct drm_rect){};
-	drm_dev_exit(idx);
-}
-
 static int crtc_check(struct drm_crtc *crtc, struct drm_atomic_state *state)
 {
 	struct drm_crtc_state *crtc_state = drm_atomic_get_new_crtc_state(state, crtc);
@@ -99,68 +41,109 @@ static int crtc_check(struct drm_crtc *crtc, struct drm_atomic_state *state)
 	if (crtc_state->enable &&
 	    !(crtc_state->plane_mask & drm_plane_mask(crtc->primary)))
 		return -EINVAL;
-	/* A new mode draws all planes anew.  A commit of the cursor alone must stay one:
-	 * a plane that comes along without damage clips would be drawn in full.
-	 */
-	if (!drm_atomic_crtc_needs_modeset(crtc_state))
-		return 0;
-	return drm_atomic_add_affected_planes(state, crtc);
+	return 0;
 }
 
 static const struct drm_crtc_helper_funcs crtc_helper_funcs = {
 	.mode_valid = crtc_mode_valid,
 	.atomic_check = crtc_check,
-	.atomic_enable = crtc_enable,
-	.atomic_disable = crtc_disable,
 };
 
 static const struct drm_crtc_funcs crtc_funcs = {
-	.reset = drm_atomic_helper_crtc_reset,
+	.reset = qxl_crtc_reset,
 	.destroy = drm_crtc_cleanup,
 	.set_config = drm_atomic_helper_set_config,
 	.page_flip = drm_atomic_helper_page_flip,
-	.atomic_duplicate_state = drm_atomic_helper_crtc_duplicate_state,
-	.atomic_destroy_state = drm_atomic_helper_crtc_destroy_state,
+	.atomic_duplicate_state = qxl_crtc_duplicate_state,
+	.atomic_destroy_state = qxl_crtc_destroy_state,
 };
 
 static const struct drm_encoder_funcs encoder_funcs = {
 	.destroy = drm_encoder_cleanup,
 };
 
+static int config_check(struct drm_device *drm, struct drm_atomic_state *state)
+{
+	int ret = drm_atomic_helper_check_modeset(drm, state);
+
+	if (!ret)
+		ret = qxl_layout_check(to_qxl_display(drm), state);
+	if (!ret)
+		ret = drm_atomic_helper_check_planes(drm, state);
+	return ret;
+}
+
+/* Planes after CRTCs, and those after their new places: a copy needs the surface. */
+static void commit_tail(struct drm_atomic_state *state)
+{
+	struct drm_device *drm = state->dev;
+
+	drm_atomic_helper_commit_modeset_disables(drm, state);
+	drm_atomic_helper_commit_modeset_enables(drm, state);
+	qxl_layout_commit(to_qxl_display(drm), state);
+	drm_atomic_helper_commit_planes(drm, state, DRM_PLANE_COMMIT_ACTIVE_ONLY);
+	drm_atomic_helper_fake_vblank(state);
+	drm_atomic_helper_commit_hw_done(state);
+	drm_atomic_helper_wait_for_vblanks(drm, state);
+	drm_atomic_helper_cleanup_planes(drm, state);
+}
+
 static const struct drm_mode_config_funcs mode_config_funcs = {
 	.fb_create = drm_gem_fb_create_with_dirty,
-	.atomic_check = drm_atomic_helper_check,
+	.atomic_check = config_check,
 	.atomic_commit = drm_atomic_helper_commit,
 };
 
-/* Planes after CRTCs: a copy needs the new primary surface. */
 static const struct drm_mode_config_helper_funcs mode_config_helper_funcs = {
-	.atomic_commit_tail = drm_atomic_helper_commit_tail_rpm,
+	.atomic_commit_tail = commit_tail,
 };
 
 /* -- start and end ------------------------------------------------------------------ */
 
-static int init_pipeline(struct qxl_display *display)
+static int init_head(struct qxl_output *head)
 {
-	struct drm_device *drm = &display->drm;
+	struct drm_device *drm = &head->display->drm;
 	int ret;
 
-	ret = qxl_plane_init(display);
+	ret = qxl_plane_init(head);
 	if (ret)
 		return ret;
-	ret = drm_crtc_init_with_planes(drm, &display->crtc, &display->primary,
-					&display->cursor, &crtc_funcs, NULL);
+	ret = drm_crtc_init_with_planes(drm, &head->crtc, &head->primary, &head->cursor,
+					&crtc_funcs, NULL);
 	if (ret)
 		return ret;
-	drm_crtc_helper_add(&display->crtc, &crtc_helper_funcs);
+	drm_crtc_helper_add(&head->crtc, &crtc_helper_funcs);
 
-	ret = drm_encoder_init(drm, &display->encoder, &encoder_funcs,
+	ret = drm_encoder_init(drm, &head->encoder, &encoder_funcs,
 			       DRM_MODE_ENCODER_VIRTUAL, NULL);
 	if (ret)
 		return ret;
-	display->encoder.possible_crtcs = drm_crtc_mask(&display->crtc);
+	head->encoder.possible_crtcs = drm_crtc_mask(&head->crtc);
 
-	return qxl_connector_init(display);
+	return qxl_connector_init(head);
+}
+
+/*
+ * Monitors are numbered over all displays and all heads of one: with several displays
+ * each has one head only, or a number would mean two things.
+ */
+static int init_heads(struct qxl_display *display)
+{
+	unsigned int i;
+	int ret;
+
+	display->num_heads = display->parent->header->num_displays > 1 ? 1 : QXL_MAX_HEADS;
+	ret = qxl_cursor_init(display);
+	if (ret)
+		return ret;
+	qxl_planes_init(display);
+	ret = qxl_connectors_init(display);
+	for (i = 0; !ret && i < display->num_heads; i++) {
+		display->heads[i].display = display;
+		display->heads[i].index = i;
+		ret = init_head(&display->heads[i]);
+	}
+	return ret;
 }
 
 int qxl_kms_init(struct qxl_display *display)
@@ -171,15 +154,15 @@ int qxl_kms_init(struct qxl_display *display)
 	ret = drmm_mode_config_init(drm);
 	if (ret)
 		return ret;
-	drm->mode_config.max_width = QXL_MAX_SIZE;
-	drm->mode_config.max_height = QXL_MAX_SIZE;
+	drm->mode_config.max_width = QXL_MAX_DESKTOP;
+	drm->mode_config.max_height = QXL_MAX_DESKTOP;
 	drm->mode_config.preferred_depth = 24;
 	drm->mode_config.cursor_width = QXL_CURSOR_SIZE;
 	drm->mode_config.cursor_height = QXL_CURSOR_SIZE;
 	drm->mode_config.funcs = &mode_config_funcs;
 	drm->mode_config.helper_private = &mode_config_helper_funcs;
 
-	ret = init_pipeline(display);
+	ret = init_heads(display);
 	if (ret)
 		return ret;
 	drm_mode_config_reset(drm);

@@ -55,15 +55,15 @@ static int cursor_check(struct drm_plane *plane, struct drm_atomic_state *state)
 	return check_plane(new, state, true);
 }
 
-/* Draw @clip, a rectangle of the framebuffer, where the plane shows it. */
-static int draw_clip(struct qxl_display *display, struct drm_plane_state *state,
+/* Draw @clip, a rectangle of the framebuffer, where the head shows it. */
+static int draw_clip(struct qxl_output *head, struct drm_plane_state *state,
 		     const struct drm_rect *clip)
 {
 	struct drm_shadow_plane_state *shadow = to_drm_shadow_plane_state(state);
-	int x = clip->x1 - (state->src.x1 >> 16) + state->dst.x1;
-	int y = clip->y1 - (state->src.y1 >> 16) + state->dst.y1;
+	int x = clip->x1 - (state->src.x1 >> 16) + state->dst.x1 + head->place.x1;
+	int y = clip->y1 - (state->src.y1 >> 16) + state->dst.y1 + head->place.y1;
 
-	return qxl_draw_copy(display, state->fb, shadow->data, clip, x, y);
+	return qxl_draw_copy(head->display, state->fb, shadow->data, clip, x, y);
 }
 
 static void add_rect(struct drm_rect *sum, const struct drm_rect *rect)
@@ -82,115 +82,155 @@ static void add_rect(struct drm_rect *sum, const struct drm_rect *rect)
  * What an earlier commit could not draw comes first, with today's pixels.  What this
  * one cannot draw is one rectangle for the next.
  */
-static void draw_damage(struct qxl_display *display, struct drm_plane_state *old,
+static void draw_damage(struct qxl_output *head, struct drm_plane_state *old,
 			struct drm_plane_state *new)
 {
 	struct drm_rect src = { new->src.x1 >> 16, new->src.y1 >> 16,
 				new->src.x2 >> 16, new->src.y2 >> 16 };
 	struct drm_atomic_helper_damage_iter iter;
-	struct drm_rect late = display->undrawn;
+	struct drm_rect late = head->undrawn;
 	struct drm_rect undrawn = {};
 	struct drm_rect clip;
 
 	if (drm_rect_visible(&late) && drm_rect_intersect(&late, &src) &&
-	    draw_clip(display, new, &late))
+	    draw_clip(head, new, &late))
 		add_rect(&undrawn, &late);
 	drm_atomic_helper_damage_iter_init(&iter, old, new);
 	drm_atomic_for_each_plane_damage(&iter, &clip) {
-		if (drm_rect_visible(&undrawn) || draw_clip(display, new, &clip))
+		if (drm_rect_visible(&undrawn) || draw_clip(head, new, &clip))
 			add_rect(&undrawn, &clip);
 	}
-	display->undrawn = undrawn;
+	head->undrawn = undrawn;
 	if (drm_rect_visible(&undrawn))
-		schedule_delayed_work(&display->redraw_work,
+		schedule_delayed_work(&head->display->redraw_work,
 				      msecs_to_jiffies(REDRAW_DELAY_MS));
 }
 
 static void primary_update(struct drm_plane *plane, struct drm_atomic_state *state)
 {
-	struct qxl_display *display = to_qxl_display(plane->dev);
+	struct qxl_output *head = container_of(plane, struct qxl_output, primary);
 	struct drm_plane_state *old = drm_atomic_get_old_plane_state(state, plane);
 	struct drm_plane_state *new = drm_atomic_get_new_plane_state(state, plane);
 	int idx;
 
 	if (!new->fb || !new->visible || !drm_dev_enter(plane->dev, &idx))
 		return;
-	if (display->has_primary &&
+	if (head->display->has_primary && drm_rect_visible(&head->place) &&
 	    !drm_gem_fb_begin_cpu_access(new->fb, DMA_FROM_DEVICE)) {
-		draw_damage(display, old, new);
+		draw_damage(head, old, new);
 		drm_gem_fb_end_cpu_access(new->fb, DMA_FROM_DEVICE);
 	}
 	drm_dev_exit(idx);
 }
 
-/* One framebuffer-wide dirty rectangle's worth of commit: it draws display->undrawn. */
-static void redraw_work(struct work_struct *work)
+/* One dirty pixel's worth of commit: it draws what is undrawn, too. */
+static void redraw_head(struct qxl_output *head)
 {
-	struct qxl_display *display =
-		container_of(work, struct qxl_display, redraw_work.work);
 	struct drm_clip_rect clip = { .x2 = 1, .y2 = 1 };
 	struct drm_framebuffer *fb = NULL;
-	int idx;
 
-	if (!drm_dev_enter(&display->drm, &idx))
-		return;
-	drm_modeset_lock(&display->primary.mutex, NULL);
-	if (display->primary.state->fb) {
-		fb = display->primary.state->fb;
+	drm_modeset_lock(&head->primary.mutex, NULL);
+	if (head->primary.state->fb && drm_rect_visible(&head->undrawn)) {
+		fb = head->primary.state->fb;
 		drm_framebuffer_get(fb);
 	}
-	drm_modeset_unlock(&display->primary.mutex);
+	drm_modeset_unlock(&head->primary.mutex);
 	if (fb) {
 		drm_atomic_helper_dirtyfb(fb, NULL, 0, 0, &clip, 1);
 		drm_framebuffer_put(fb);
 	}
+}
+
+static void redraw_work(struct work_struct *work)
+{
+	struct qxl_display *display =
+		container_of(work, struct qxl_display, redraw_work.work);
+	unsigned int i;
+	int idx;
+
+	if (!drm_dev_enter(&display->drm, &idx))
+		return;
+	for (i = 0; i < display->num_heads; i++)
+		redraw_head(&display->heads[i]);
 	drm_dev_exit(idx);
 }
 
 static bool cursor_changed(struct qxl_display *display, struct drm_plane_state *old,
-			   struct drm_plane_state *new, struct drm_atomic_state *state)
+			   struct drm_plane_state *new)
 {
-	struct drm_crtc_state *crtc_state = drm_atomic_get_new_crtc_state(state, new->crtc);
-
 	return display->cursor_stale || old->fb != new->fb || !old->visible || new->fb_damage_clips ||
-	       hot_x_of(old) != hot_x_of(new) || hot_y_of(old) != hot_y_of(new) ||
-	       (crtc_state && drm_atomic_crtc_needs_modeset(crtc_state));
+	       hot_x_of(old) != hot_x_of(new) || hot_y_of(old) != hot_y_of(new);
 }
 
-static int show_cursor(struct qxl_display *display, struct drm_plane_state *old,
-		       struct drm_plane_state *new, struct drm_atomic_state *state)
+static int draw_cursor(struct qxl_display *display, struct drm_plane_state *state, int x, int y)
 {
-	struct drm_shadow_plane_state *shadow = to_drm_shadow_plane_state(new);
-	int hot_x = hot_x_of(new), hot_y = hot_y_of(new);
-	int x = new->crtc_x + hot_x, y = new->crtc_y + hot_y;
+	struct drm_shadow_plane_state *shadow = to_drm_shadow_plane_state(state);
 	int ret;
 
-	if (!cursor_changed(display, old, new, state))
-		return qxl_move_cursor(display, x, y);
-	ret = drm_gem_fb_begin_cpu_access(new->fb, DMA_FROM_DEVICE);
+	ret = drm_gem_fb_begin_cpu_access(state->fb, DMA_FROM_DEVICE);
 	if (ret)
 		return ret;
-	ret = qxl_draw_cursor(display, new->fb, shadow->data, x, y, hot_x, hot_y);
-	drm_gem_fb_end_cpu_access(new->fb, DMA_FROM_DEVICE);
+	ret = qxl_draw_cursor(display, state->fb, shadow->data, x, y, hot_x_of(state),
+			      hot_y_of(state));
+	drm_gem_fb_end_cpu_access(state->fb, DMA_FROM_DEVICE);
 	return ret;
+}
+
+/*
+ * All heads share the device's pointer, each has a plane.  One that lies across an edge
+ * is shown by both planes: the head that its hot spot is on has it.
+ */
+static int show_cursor(struct qxl_output *head, struct drm_plane_state *old,
+		       struct drm_plane_state *new)
+{
+	struct qxl_display *display = head->display;
+	int x = head->place.x1 + new->crtc_x + hot_x_of(new);
+	int y = head->place.y1 + new->crtc_y + hot_y_of(new);
+	bool inside = x >= head->place.x1 && x < head->place.x2 &&
+		      y >= head->place.y1 && y < head->place.y2;
+	bool other = display->cursor_head != head;
+
+	if (other && display->cursor_head && !inside)
+		return 0;
+	display->cursor_head = head;
+	if (!other && !cursor_changed(display, old, new))
+		return qxl_move_cursor(display, x, y);
+	/* An error leaves it stale. */
+	display->cursor_stale = true;
+	if (draw_cursor(display, new, x, y))
+		return -EAGAIN;
+	display->cursor_stale = false;
+	return 0;
+}
+
+static int hide_cursor(struct qxl_output *head)
+{
+	if (head->display->cursor_head != head)
+		return 0;
+	head->display->cursor_head = NULL;
+	return qxl_hide_cursor(head->display);
 }
 
 static void cursor_update(struct drm_plane *plane, struct drm_atomic_state *state)
 {
-	struct qxl_display *display = to_qxl_display(plane->dev);
+	struct qxl_output *head = container_of(plane, struct qxl_output, cursor);
 	struct drm_plane_state *old = drm_atomic_get_old_plane_state(state, plane);
 	struct drm_plane_state *new = drm_atomic_get_new_plane_state(state, plane);
+	struct qxl_display *display = head->display;
 	int ret = 0, idx;
 
 	if (!drm_dev_enter(plane->dev, &idx))
 		return;
+	mutex_lock(&display->cursor_lock);
 	if (display->has_primary) {
-		if (new->fb && new->visible)
-			ret = show_cursor(display, old, new, state);
-		else if (old->visible)
-			ret = qxl_hide_cursor(display);
+		if (new->fb && new->visible && drm_rect_visible(&head->place))
+			ret = show_cursor(head, old, new);
+		else
+			ret = hide_cursor(head);
 	}
-	display->cursor_stale = ret;
+	if (ret)
+		display->cursor_stale = true;
+	mutex_unlock(&display->cursor_lock);
 	drm_dev_exit(idx);
 }
 
@@ -216,29 +256,32 @@ static const struct drm_plane_funcs plane_funcs = {
 static const u32 primary_formats[] = { DRM_FORMAT_XRGB8888 };
 static const u32 cursor_formats[] = { DRM_FORMAT_ARGB8888 };
 
-int qxl_plane_init(struct qxl_display *display)
+void qxl_planes_init(struct qxl_display *display)
 {
-	struct drm_device *drm = &display->drm;
+	mutex_init(&display->cursor_lock);
+	INIT_DELAYED_WORK(&display->redraw_work, redraw_work);
+}
+
+int qxl_plane_init(struct qxl_output *head)
+{
+	struct drm_device *drm = &head->display->drm;
+	u32 crtcs = 1 << head->index;
 	int ret;
 
-	INIT_DELAYED_WORK(&display->redraw_work, redraw_work);
-	ret = qxl_cursor_init(display);
-	if (ret)
-		return ret;
-	ret = drm_universal_plane_init(drm, &display->primary, 1, &plane_funcs,
+	ret = drm_universal_plane_init(drm, &head->primary, crtcs, &plane_funcs,
 				       primary_formats, ARRAY_SIZE(primary_formats), NULL,
 				       DRM_PLANE_TYPE_PRIMARY, NULL);
 	if (ret)
 		return ret;
-	drm_plane_helper_add(&display->primary, &primary_helper_funcs);
-	drm_plane_enable_fb_damage_clips(&display->primary);
+	drm_plane_helper_add(&head->primary, &primary_helper_funcs);
+	drm_plane_enable_fb_damage_clips(&head->primary);
 
-	ret = drm_universal_plane_init(drm, &display->cursor, 1, &plane_funcs,
+	ret = drm_universal_plane_init(drm, &head->cursor, crtcs, &plane_funcs,
 				       cursor_formats, ARRAY_SIZE(cursor_formats), NULL,
 				       DRM_PLANE_TYPE_CURSOR, NULL);
 	if (ret)
 		return ret;
-	drm_plane_helper_add(&display->cursor, &cursor_helper_funcs);
-	drm_plane_enable_fb_damage_clips(&display->cursor);
+	drm_plane_helper_add(&head->cursor, &cursor_helper_funcs);
+	drm_plane_enable_fb_damage_clips(&head->cursor);
 	return 0;
 }
