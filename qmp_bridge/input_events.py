@@ -15,6 +15,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from qmp_bridge.desktop import Desktop
 from qmp_bridge.input_packet import InputPacket, button_event, key_event
 from qmp_bridge.scancodes import (
     CAPS_LOCK,
@@ -27,7 +28,9 @@ from spice_protocol.enums import SpiceKeyboardModifierFlags, SpiceMouseButtonMas
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from vd_interfaces.qxl import Rect
 
 __all__ = ["CommandPipe", "QmpInputSink"]
 
@@ -41,12 +44,6 @@ MAX_PENDING = 4096
 
 MICE_INTERVAL_S = 2.0
 """Seconds between looks at query-mice: no event tells when a guest uses its tablet."""
-
-_AXIS_MAX = 0x7FFF
-"""INPUT_EVENT_ABS_MAX."""
-
-_MIN_SIZE = 16
-"""Pixels; QEMU's own lower bound for what positions are scaled by."""
 
 # To QAPI InputButton.
 _BUTTONS = {
@@ -87,7 +84,7 @@ class QmpInputSink:
         self._in_flight = 0
         self._keys: set[int] = set()
         self._button_mask = 0
-        self._width = self._height = _MIN_SIZE
+        self._desktop = Desktop({})
         self._has_tablet = False
         self._leds = 0
         self._callbacks: list[Callable[[], None]] = []
@@ -148,12 +145,9 @@ class QmpInputSink:
             self._put(InputPacket(changes, "rel", dx, dy))
 
     def position(self, x: int, y: int, buttons: int, display_id: int) -> None:
-        """Pointer at pixel (*x*, *y*); a guest here has one display, *display_id* 0."""
-        del display_id
+        """Pointer at pixel (*x*, *y*) of a display: the tablet covers the desktop."""
         changes = self._change_buttons(buttons)
-        self._put(
-            InputPacket(changes, "abs", _scale(x, self._width), _scale(y, self._height))
-        )
+        self._put(InputPacket(changes, "abs", *self._desktop.locate(display_id, x, y)))
 
     def buttons(self, buttons: int) -> None:
         """Buttons changed without motion; wheel steps are buttons 4 and 5."""
@@ -161,9 +155,9 @@ class QmpInputSink:
         if changes:
             self._put(InputPacket(changes))
 
-    def set_logical_size(self, width: int, height: int) -> None:
-        """Pixels that ``position`` counts in."""
-        self._width, self._height = max(width, _MIN_SIZE), max(height, _MIN_SIZE)
+    def set_displays(self, displays: Mapping[int, Rect]) -> None:
+        """Where displays lie on the guest's desktop."""
+        self._desktop = Desktop(displays)
 
     def release_all(self) -> None:
         """Release every key and button that is down."""
@@ -255,7 +249,3 @@ class QmpInputSink:
     def _changed(self) -> None:
         for callback in self._callbacks:
             callback()
-
-
-def _scale(value: int, size: int) -> int:
-    return min(max(value * _AXIS_MAX // size, 0), _AXIS_MAX)

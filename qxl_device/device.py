@@ -12,6 +12,7 @@ from qxl_device.io_handlers import IoHandlers
 from qxl_device.io_port import IoPorts
 from qxl_device.memslot import Memslots
 from qxl_device.mode import Mode
+from qxl_device.monitors import MAX_HEADS
 from qxl_device.parts import DeviceParts
 from qxl_device.ram import Ram
 from qxl_device.release_ring import ReleaseRing
@@ -40,7 +41,11 @@ class QXLDevice:
     """
 
     def __init__(
-        self, transport: DeviceTransport, parameters: RomParameters | int = 0
+        self,
+        transport: DeviceTransport,
+        parameters: RomParameters | int = 0,
+        *,
+        heads: int = MAX_HEADS,
     ) -> None:
         """Build ROM and RAM in *transport*'s memory.
 
@@ -48,6 +53,7 @@ class QXLDevice:
             transport: reaches the guest; not started before :meth:`attach`.
             parameters: what the ROM says, or the display's number alone: the sizes
                 then follow from the transport's windows.
+            heads: monitors that there can be on it.
 
         Raises:
             WindowError: a window is too small.
@@ -72,6 +78,7 @@ class QXLDevice:
             commands=CommandRing(*rings),
             cursors=CursorRing(*rings),
             releases=ReleaseRing(ram, memslots, interrupts, self._bug),
+            max_heads=heads,
         )
         handlers = IoHandlers(self._parts).table()
         self._ports = IoPorts(handlers, interrupts, faults, self._bug)
@@ -160,11 +167,15 @@ class QXLDevice:
         """Ask the guest for a monitor layout; False if its driver cannot.
 
         A mask of all ones is an old Windows driver that knows nothing of this event.
+        Heads beyond those that there can be are left out; what the guest has been
+        asked for already is not asked for again.
         """
         mask = self._parts.interrupts.mask
         if mask == ALL_INTERRUPTS or not mask & QxlInterrupt.CLIENT_MONITORS_CONFIG:
             return False
         if config is not None:
-            self._parts.rom.set_client_monitors_config(config.heads)
-            self._parts.interrupts.send(QxlInterrupt.CLIENT_MONITORS_CONFIG)
+            parts = self._parts
+            heads = [head for head in config.heads if head.id < parts.max_heads]
+            if heads and parts.rom.set_client_monitors_config(heads):
+                parts.interrupts.send(QxlInterrupt.CLIENT_MONITORS_CONFIG)
         return True

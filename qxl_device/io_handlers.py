@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qxl_device.errors import GuestBug, GuestError
-from qxl_device.monitors import read_monitors_config
+from qxl_device.monitors import limited, read_monitors_config
 from qxl_device.primary import check_primary, compat_primary
 from spice_protocol.qxl_dev import QxlIo
 from vd_interfaces.qxl import Rect
@@ -164,6 +164,7 @@ class IoHandlers:
     def monitors_config(self, _value: int) -> None:
         """Tell the worker how the heads lie (QXLRam.monitors_config)."""
         address = self._parts.ram.monitors_config()
-        config = read_monitors_config(address, self._parts.memslots)
+        told = read_monitors_config(address, self._parts.memslots)
+        config = limited(told, self._parts.max_heads)
         self._parts.monitors = config
         self._parts.worker.monitors_config(config)

@@ -11,7 +11,7 @@ from vd_interfaces.qxl import Head, MonitorsConfig
 if TYPE_CHECKING:
     from qxl_device.memslot import Memslots
 
-__all__ = ["read_monitors_config"]
+__all__ = ["MAX_HEADS", "limited", "read_monitors_config"]
 
 MAX_HEADS = MAX_CLIENT_MONITORS
 """As many as clients can wish for in QXLRom; drivers use 4 (Linux) or 16."""
@@ -36,6 +36,11 @@ def read_monitors_config(address: int, memslots: Memslots) -> MonitorsConfig:
     copy = bytes(memslots.resolve(address, size)[header_size:])
     heads = [_read_head(copy, number) for number in range(count)]
     return MonitorsConfig(heads, allowed)
+
+
+def limited(config: MonitorsConfig, count: int) -> MonitorsConfig:
+    """Return *config* with *count* heads at most, and as many allowed."""
+    return MonitorsConfig(config.heads[:count], min(config.max_allowed, count))
 
 
 def _read_head(copy: bytes, number: int) -> Head:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qxl_device.monitors import MAX_HEADS
+
 if TYPE_CHECKING:
     from qxl_device.command_ring import CommandRing, CursorRing
     from qxl_device.fault_log import FaultLog
@@ -35,6 +37,8 @@ class DeviceParts:
     """What the worker was told to show."""
     monitors: MonitorsConfig | None = None
     """What the driver told last."""
+    max_heads: int = MAX_HEADS
+    """Monitors that clients are told of, and that a driver is asked for."""
 
     @property
     def worker(self) -> QXLWorker:

@@ -18,6 +18,7 @@ from spice_protocol.qxl_dev import (
     QXLMode,
     QXLRam,
     QXLRom,
+    QXLURect,
 )
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ NUM_MEMSLOTS = 8
 SLOT_ID_BITS = 8
 SLOT_GEN_BITS = 8
 
-_MONITORS_CONFIG_OFFSET = QXLRom.offset("client_monitors_config")
-_MONITORS_CONFIG_SIZE = 4 + MAX_CLIENT_MONITORS * 16
+_MONITORS_CONFIG_SIZE = 4 + MAX_CLIENT_MONITORS * QXLURect.SIZE
 _CAPABILITIES_SIZE = 58
 
 RAM_HEADER_SIZE = -(-QXLRam.SIZE // PAGE_SIZE) * PAGE_SIZE
@@ -173,20 +173,26 @@ class Rom:
         offset = QXLRom.offset("client_present")
         self._window[offset : offset + len(self._clients)] = self._clients
 
-    def set_client_monitors_config(self, heads: Sequence[Head]) -> None:
-        """Tell the layout that clients wish for; at most 64 heads.
+    def set_client_monitors_config(self, heads: Sequence[Head]) -> bool:
+        """Tell the layout that clients wish for; False if that is there already.
 
-        The driver checks the CRC, so that it notices a layout half written.
+        A head has the place that its id says, up to 64; those between are empty.  The
+        driver checks the CRC, so that it notices a layout half written.
         """
-        shown = heads[:MAX_CLIENT_MONITORS]
-        config = struct.pack("<HH", len(shown), 0)
-        config += b"".join(_pack_head(head) for head in shown)
+        shown = {head.id: head for head in heads if 0 <= head.id < MAX_CLIENT_MONITORS}
+        config = struct.pack("<HH", max(shown, default=-1) + 1, 0)
+        for number in range(max(shown, default=-1) + 1):
+            head = shown.get(number)
+            config += _pack_head(head) if head else bytes(QXLURect.SIZE)
         config = config.ljust(_MONITORS_CONFIG_SIZE, b"\0")
-        start = _MONITORS_CONFIG_OFFSET
-        self._window[start : start + len(config)] = config
         crc = zlib.crc32(config, 0xFFFFFFFF) ^ 0xFFFFFFFF
-        offset = QXLRom.offset("client_monitors_config_crc")
-        self._window[offset : offset + 4] = crc.to_bytes(4, "little")
+        new = crc.to_bytes(4, "little") + config
+        start = QXLRom.offset("client_monitors_config_crc")
+        if self._window[start : start + len(new)] == new:
+            return False
+        self._window[start + 4 : start + len(new)] = config
+        self._window[start : start + 4] = new[:4]
+        return True
 
 
 def _pack_head(head: Head) -> bytes:

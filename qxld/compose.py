@@ -24,20 +24,27 @@ from qmp_bridge.proxy import Bridge
 from qmp_bridge.qemu_monitor import QemuMonitor
 from qxl_device.device import QXLDevice
 from qxld.input_pipe import SwitchedPipe
+from qxld.monitors import Monitors
 from qxld.patience import told_after
 from qxld.ports import Ports
 from qxld.record import Recording
 from qxld.runtime_dir import MAX_SOCKET_PATH, qemu_monitor_path
-from qxld.settings import attach_options, compression, layout, server_config
+from qxld.settings import (
+    MIB,
+    attach_options,
+    compression,
+    layout,
+    max_heads,
+    server_config,
+)
 from spice_server.display.client_caches import ClientCaches
 from spice_server.display.worker import DisplayWorker
 from spice_server.server import Server
-from vd_interfaces.qxl import Head, MonitorsConfig
 from vdiport.port import VdiPort
 from vm_transport.ivshmem.server import IvshmemServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Coroutine, Mapping
     from pathlib import Path
 
     from qmp_bridge.errors import QemuError
@@ -83,12 +90,21 @@ class Daemon:
         self._recording = Recording(config.device.record)
         packing = compression(config)
         caches = ClientCaches(len(self.transport.displays))
+        heads = max_heads(config.device)
         self.workers = [
             DisplayWorker(
-                self._recording.recorded(QXLDevice(display, number)), packing, caches
+                self._recording.recorded(QXLDevice(display, number, heads=heads)),
+                packing,
+                caches,
             )
             for number, display in enumerate(self.transport.displays)
         ]
+        self._monitors = Monitors(
+            self.workers,
+            self._sink,
+            vram_size=config.device.vram_mib * MIB,
+            resized=self._resized,
+        )
         # One for all QEMUs: the server tells it of channel events for ever.
         self._bridge = Bridge(self.qemu_monitor, self.monitor_path, self.server.control)
         self._bridge.on_qemu_gone(self._on_qemu_gone)
@@ -110,10 +126,8 @@ class Daemon:
             raise MonitorSocketError(f"{self.monitor_path}: too long for a unix socket")
         listening_socket(self.monitor_path, 0).close()
         self.monitor_path.unlink()
-        loop = asyncio.get_running_loop()
-        for number, worker in enumerate(self.workers):
-            if number == 0:
-                worker.on_resize(self._resize_reporter(loop))
+        self._monitors.watch(asyncio.get_running_loop())
+        for worker in self.workers:
             worker.start()
             self.server.add_channel(worker.display)
             self.server.add_channel(worker.cursor)
@@ -195,37 +209,14 @@ class Daemon:
 
     # ---- what parts tell each other through here
 
-    def _resize_reporter(
-        self, loop: asyncio.AbstractEventLoop
-    ) -> Callable[[int, int], None]:
-        """Return what a worker calls in its own thread."""
-
-        def report(width: int, height: int) -> None:
-            loop.call_soon_threadsafe(self._resized, width, height)
-
-        return report
-
-    def _resized(self, width: int, height: int) -> None:
-        if width and height:
-            self._sink.set_logical_size(width, height)
+    def _resized(self) -> None:
         # A driver that can be asked for layouts has said so by the time it shows
         # something, and what is shown goes when the driver does.
         self._background("offering monitors", self._offer_monitors())
 
     async def _offer_monitors(self) -> None:
-        asked = [worker.client_monitors_config(None) for worker in self.workers]
-        able = [await asyncio.wrap_future(answer) for answer in asked]
-        self.server.agent.set_display_agent(self._ask_for_monitors if able[0] else None)
-
-    def _ask_for_monitors(self, config: MonitorsConfig) -> None:
-        """Pass a layout on: all heads to the only display, else one head to each."""
-        if len(self.workers) == 1:
-            self.workers[0].client_monitors_config(config)
-            return
-        for head in config.heads:
-            if head.id < len(self.workers):
-                alone = Head(0, 0, head.width, head.height, 0, 0)
-                self.workers[head.id].client_monitors_config(MonitorsConfig([alone], 1))
+        able = await self._monitors.can_be_asked()
+        self.server.agent.set_display_agent(self._monitors.ask if able else None)
 
     def _mouse_mode_changed(self) -> None:
         for worker in self.workers:

@@ -42,6 +42,9 @@ class DeviceConfig:
 
     displays: int = 1
     """Number of QXL displays, 1 to 4."""
+    heads: int | None = None
+    """Monitors that clients can have on the display, 1 to 4; unset: 4, and 1 if there
+    are several displays."""
     ram_mib: int = 64
     """Drawing memory of a display in MiB."""
     vram_mib: int = 32

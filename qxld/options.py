@@ -196,6 +196,14 @@ OPTIONS = {
     "what the guest gets": (
         Option("--displays", "device.displays", "QXL displays, 1 to 4 (1)", "N", int),
         Option(
+            "--heads",
+            "device.heads",
+            "monitors that clients can have on the display, 1 to 4 (4; 1 on each of "
+            "several displays)",
+            "N",
+            int,
+        ),
+        Option(
             "--ram-mib", "device.ram_mib", "MiB of drawing memory each (64)", "N", int
         ),
         Option(

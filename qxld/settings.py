@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from qxld.config import DeviceConfig, QxldConfig, SpiceConfig
 
 __all__ = [
+    "MIB",
     "attach_options",
     "check_tablet",
     "client_host",
     "compression",
     "layout",
+    "max_heads",
     "password",
     "read_password",
     "server_config",
@@ -58,6 +60,24 @@ def layout(device: DeviceConfig) -> Layout:
     except LayoutError as error:
         raise UsageError(str(error)) from error
     return plan
+
+
+def max_heads(device: DeviceConfig) -> int:
+    """Return how many monitors there can be on each display.
+
+    Raises:
+        UsageError: an impossible number, or several on several displays: clients count
+            monitors over all displays and could not tell which is meant.
+
+    """
+    if device.displays > 1:
+        if device.heads not in {None, 1}:
+            raise UsageError(f"{device.displays} displays have 1 head each")
+        return 1
+    heads = MAX_DISPLAYS if device.heads is None else device.heads
+    if not 1 <= heads <= MAX_DISPLAYS:
+        raise UsageError(f"{heads} heads: there can be 1 to {MAX_DISPLAYS}")
+    return heads
 
 
 def attach_options(config: QxldConfig, folder: Path) -> AttachOptions:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from vd_interfaces.qxl import Rect
 
 __all__ = ["InputSink"]
 
@@ -35,13 +37,16 @@ class InputSink(Protocol):
         """Relative motion; *buttons* is ``SPICE_MOUSE_BUTTON_MASK_*``."""
 
     def position(self, x: int, y: int, buttons: int, display_id: int) -> None:
-        """Pointer at pixel (*x*, *y*) of a display."""
+        """Pointer at pixel (*x*, *y*) of a display's primary surface."""
 
     def buttons(self, buttons: int) -> None:
         """Buttons changed without motion; wheel steps are buttons 4 and 5."""
 
-    def set_logical_size(self, width: int, height: int) -> None:
-        """Pixels that ``position`` counts in (the primary surface's size)."""
+    def set_displays(self, displays: Mapping[int, Rect]) -> None:
+        """Where displays lie on the guest's desktop; *displays* has their ids.
+
+        The desktop goes from 0, 0 to the last row and column that a display has.
+        """
 
     def release_all(self) -> None:
         """Release every key and button that is down (a client went away)."""

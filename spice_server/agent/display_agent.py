@@ -18,18 +18,17 @@ from spice_protocol.vd_agent import (
     VDAgentCap,
     VDAgentMessage,
     VDAgentMessageType,
-    VDAgentMonConfig,
-    VDAgentMonitorsConfig,
     VDAgentReply,
     VDAgentResult,
 )
 from spice_server.errors import ClientError
-from vd_interfaces.qxl import Head, MonitorsConfig
+from spice_server.main.monitors_config import read_layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spice_server.limited_log import LimitedLog
+    from vd_interfaces.qxl import MonitorsConfig
 
 __all__ = ["CAPABILITIES", "DisplayAgent"]
 
@@ -44,12 +43,6 @@ CAPABILITIES: Final = (
 MAX_MESSAGE: Final = 64 * 1024
 """Bytes of a message worth gathering for :meth:`DisplayAgent.handle`: the largest that
 means anything, a layout of 64 monitors, has 1.3 KiB."""
-
-MAX_HEADS: Final = 64
-"""What QXLRom.client_monitors_config holds."""
-
-MAX_SIDE: Final = 32767
-"""Pixels; a surface's largest side."""
 
 _log = logging.getLogger(__name__)
 
@@ -86,44 +79,13 @@ class DisplayAgent:
 
     def _monitors_config(self, body: bytes) -> bytes:
         try:
-            self._apply(_layout(body))
+            self._apply(read_layout(body))
             result = VDAgentResult.SUCCESS
         except (ClientError, ProtocolError) as error:
             self._log.info("monitor layout refused: %s", error)
             result = VDAgentResult.ERROR
         reply = VDAgentReply(type=VDAgentMessageType.MONITORS_CONFIG, error=result)
         return _message(VDAgentMessageType.REPLY, reply.pack())
-
-
-def _layout(body: bytes) -> MonitorsConfig:
-    """Read a VDAgentMonitorsConfig.
-
-    Raises:
-        ClientError: no monitor, too many, or one of an impossible size.
-        ProtocolError: it is cut off.
-
-    """
-    count = VDAgentMonitorsConfig.unpack_from(body).num_of_monitors
-    if count > MAX_HEADS:
-        raise ClientError(f"{count} monitors, at most {MAX_HEADS}")
-    heads = []
-    for number in range(count):
-        place = VDAgentMonitorsConfig.SIZE + number * VDAgentMonConfig.SIZE
-        monitor = VDAgentMonConfig.unpack_from(body, place)
-        if not monitor.width or not monitor.height:
-            continue
-        right, bottom = monitor.x + monitor.width, monitor.y + monitor.height
-        if min(monitor.x, monitor.y) < 0 or max(right, bottom) > MAX_SIDE:
-            raise ClientError(
-                f"monitor {number} of {monitor.width} x {monitor.height} "
-                f"at {monitor.x}, {monitor.y}"
-            )
-        heads.append(
-            Head(number, 0, monitor.width, monitor.height, monitor.x, monitor.y)
-        )
-    if not heads:
-        raise ClientError("no monitor is on")
-    return MonitorsConfig(heads, MAX_HEADS)
 
 
 def _announcement() -> bytes:

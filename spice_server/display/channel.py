@@ -9,6 +9,8 @@ from spice_protocol.enums import ChannelType
 from spice_protocol.protocol import DisplayCap
 from spice_server.channel.channel import Channel
 from spice_server.display.channel_client import DisplayChannelClient
+from spice_server.display.surface import PRIMARY
+from vd_interfaces.qxl import Head, MonitorsConfig
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from spice_server.display.client_caches import Pictures
     from spice_server.display.stats import DisplayStats
     from spice_server.display.surface import Surfaces
-    from vd_interfaces.qxl import MonitorsConfig
 
 __all__ = ["DisplayChannel"]
 
@@ -63,7 +64,9 @@ class DisplayChannel(Channel):
         self.surfaces = surfaces
         self.pictures = pictures
         self.monitors: MonitorsConfig | None = None
-        """How the heads lie, as the guest told."""
+        """How the heads lie, as the guest told; one head until it did."""
+        self._guest_tells = False
+        """Whether its driver tells how heads lie whenever it made a primary surface."""
         self._stats = stats
         self._messages = DisplayMessages()
         self._get_loop = get_loop
@@ -127,16 +130,29 @@ class DisplayChannel(Channel):
         for client in self._ready():
             client.update()
 
-    def primary_created(self) -> None:
-        """Tell all clients of a new primary surface."""
-        for client in self._ready():
-            client.primary_created()
+    def primary_created(self, width: int, height: int) -> None:
+        """Tell all clients of a new primary surface.
 
-    def set_monitors(self, monitors: MonitorsConfig | None) -> None:
+        It is one head, until the guest tells something else.  If it is known to do so
+        clients wait for that: they shape their windows by what they are told.
+        """
+        head = Head(0, PRIMARY, width, height, 0, 0)
+        allowed = self.monitors.max_allowed if self.monitors else 1
+        self.monitors = MonitorsConfig([head], allowed)
+        for client in self._ready():
+            client.primary_created(monitors=not self._guest_tells)
+
+    def set_monitors(self, monitors: MonitorsConfig) -> None:
         """Tell all clients how the heads lie."""
+        self._guest_tells = True
         self.monitors = monitors
         for client in self._ready():
             client.send_monitors()
+
+    def forget_monitors(self) -> None:
+        """Forget what the guest told: another driver may come."""
+        self._guest_tells = False
+        self.monitors = None
 
     def invalidate_caches(self) -> None:
         """Let all clients forget cached images and palettes."""

@@ -15,18 +15,17 @@ from spice_protocol.messages.base import BaseMsg, SpiceMsgSetAck
 from spice_protocol.messages.display import (
     DisplayMsg,
     DisplayMsgc,
-    SpiceHead,
     SpiceMsgcDisplayInit,
     SpiceMsgcDisplayPreferredCompression,
     SpiceMsgcDisplayPreferredVideoCodecType,
     SpiceMsgcDisplayStreamReport,
-    SpiceMsgDisplayMonitorsConfig,
 )
 from spice_protocol.protocol import DisplayCap
 from spice_server.channel.ack import DEFAULT_WINDOW
 from spice_server.channel.channel_client import ChannelClient
 from spice_server.channel.pipe import MessageRun
 from spice_server.display.compression import choose_settings
+from spice_server.display.monitors import monitors_message
 from spice_server.errors import ClientError
 
 if TYPE_CHECKING:
@@ -112,9 +111,10 @@ class DisplayChannelClient(ChannelClient):
         else:
             self._flush()
 
-    def primary_created(self) -> None:
-        """Tell of a new primary surface, its heads, and that it may be shown."""
-        self._owes_monitors = self._owes_mark = True
+    def primary_created(self, *, monitors: bool) -> None:
+        """Tell of a new primary surface, that it may be shown, and of its heads."""
+        self._owes_mark = True
+        self._owes_monitors |= monitors
         self.update()
 
     def send_monitors(self) -> None:
@@ -207,17 +207,12 @@ class DisplayChannelClient(ChannelClient):
         self.send(DisplayMsg.INVAL_ALL_PALETTES)
 
     def _push_monitors(self) -> None:
-        config = self._channel.monitors
-        if config is None or not self.link.has_capability(DisplayCap.MONITORS_CONFIG):
+        config, primary = self._channel.monitors, self._channel.surfaces.primary
+        if config is None or primary is None:
             return
-        heads = [
-            SpiceHead(h.id, h.surface_id, h.width, h.height, h.x, h.y, h.flags)
-            for h in config.heads
-        ]
-        message = SpiceMsgDisplayMonitorsConfig(
-            max_allowed=config.max_allowed, heads=heads
-        )
-        self.send(DisplayMsg.MONITORS_CONFIG, message.pack())
+        if self.link.has_capability(DisplayCap.MONITORS_CONFIG):
+            message = monitors_message(config, primary.width, primary.height)
+            self.send(DisplayMsg.MONITORS_CONFIG, message.pack())
 
     # -- what the client says --------------------------------------------------
 

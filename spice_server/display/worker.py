@@ -23,13 +23,12 @@ from spice_server.display.compression import Compression
 from spice_server.display.dispatcher import Dispatcher
 from spice_server.display.stats import DisplayStats
 from spice_server.display.surface import PRIMARY, Surfaces
-from vd_interfaces.qxl import Head, MonitorsConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from vd_interfaces.qxl import PrimarySurface, QXLInterface, Rect
+    from vd_interfaces.qxl import MonitorsConfig, PrimarySurface, QXLInterface, Rect
 
 __all__ = ["DisplayWorker"]
 
@@ -288,9 +287,7 @@ class DisplayWorker:
         except SurfaceError as error:
             _log.warning("display %d: no primary surface: %s", self._qxl.id, error)
             return
-        head = Head(0, PRIMARY, surface.width, surface.height, 0, 0)
-        self.display.monitors = MonitorsConfig(heads=[head], max_allowed=1)
-        self.display.primary_created()
+        self.display.primary_created(surface.width, surface.height)
         self.cursor.show()
         self._on_resize(surface.width, surface.height)
 
@@ -309,6 +306,7 @@ class DisplayWorker:
         self._finish_drawing()
         for surface_id in reversed(self._surfaces.canvas.surface_ids()):
             self._destroy(surface_id)
+        self.display.forget_monitors()
 
     def _destroy(self, surface_id: int) -> None:
         if surface_id == PRIMARY and self._surfaces.primary is not None:

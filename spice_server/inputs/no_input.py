@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from vd_interfaces.qxl import Rect
 
 __all__ = ["NoInput"]
 
@@ -32,8 +34,8 @@ class NoInput:
     def buttons(self, buttons: int) -> None:
         """Drop a click."""
 
-    def set_logical_size(self, width: int, height: int) -> None:
-        """Drop a size."""
+    def set_displays(self, displays: Mapping[int, Rect]) -> None:
+        """Drop where displays are."""
 
     def release_all(self) -> None:
         """Nothing is ever down."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from vd_interfaces.qxl import Rect
 
 
 class RecordingSink:
@@ -39,8 +41,8 @@ class RecordingSink:
     def buttons(self, buttons: int) -> None:
         self.calls.append(("buttons", buttons))
 
-    def set_logical_size(self, width: int, height: int) -> None:
-        self.calls.append(("size", width, height))
+    def set_displays(self, displays: Mapping[int, Rect]) -> None:
+        self.calls.append(("displays", dict(displays)))
 
     def release_all(self) -> None:
         self.calls.append(("release_all",))

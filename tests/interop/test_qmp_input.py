@@ -15,6 +15,7 @@ from tests.fakes.qmp_client import QmpClient
 from tests.fakes.spice_control import FakeSpiceControl
 from tests.peers.plain_qemu import PlainQemu, missing
 from tests.peers.stock_qemu import boot_sector
+from vd_interfaces.qxl import Rect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +102,7 @@ async def test_scancodes_are_the_keys_that_qemu_knows(machine):
 
 async def test_pointer_events_in_qemu(machine):
     sink = machine.sink
-    sink.set_logical_size(640, 480)
+    sink.set_displays({0: Rect(0, 0, 480, 640)})
     sink.position(320, 120, 0, 0)
     sink.motion(5, -7, 0, 1)
     sink.motion(0, 0, -1, 1)
@@ -109,7 +110,7 @@ async def test_pointer_events_in_qemu(machine):
         sink.buttons(mask)
     trace = await machine.trace()
     assert [line.split("con -1, ")[-1] for line in trace if "sync" not in line] == [
-        "axis x, value 0x3fff", "axis y, value 0x1fff",
+        "axis x, value 0x4019", "axis y, value 0x2022",
         "button left, down 1", "axis x, value 5", "axis y, value -7",
         "button wheel-up, down 1", "button wheel-up, down 0",
         "axis x, value 0", "axis y, value 0",

@@ -113,22 +113,20 @@ static bool copy_client_config(struct qxl_display *display,
 	       READ_ONCE(rom->client_monitors_config_crc);
 }
 
-/* False if the client can see nothing there, or the device cannot show it. */
-static bool read_wish(struct qxl_display *display, const struct qxl_urect *rect,
+/* What cannot be shown changes nothing; an empty rectangle is a monitor turned off. */
+static void read_wish(struct qxl_display *display, const struct qxl_urect *rect,
 		      struct qxl_wish *wish)
 {
 	u32 width = rect->right - rect->left, height = rect->bottom - rect->top;
 
 	if (!width || !height)
-		return false;
-	if (width < MIN_CLIENT_SIDE || height < MIN_CLIENT_SIDE ||
-	    !qxl_mode_fits(display, width, height)) {
+		wish->on = false;
+	else if (width < MIN_CLIENT_SIDE || height < MIN_CLIENT_SIDE ||
+		 !qxl_mode_fits(display, width, height))
 		drm_info(&display->drm, "client wants a monitor of %ux%u: no\n", width,
 			 height);
-		return false;
-	}
-	*wish = (struct qxl_wish){ true, rect->left, rect->top, width, height };
-	return true;
+	else
+		*wish = (struct qxl_wish){ true, rect->left, rect->top, width, height };
 }
 
 /* Caller holds mode_config.mutex. */
@@ -137,9 +135,6 @@ static void take_wish(struct qxl_output *head, const struct qxl_wish *wish)
 	struct drm_mode_config *config = &head->display->drm.mode_config;
 	struct drm_mode_object *connector = &head->connector.base;
 
-	head->wish.on = wish->on;
-	if (!wish->on)
-		return;
 	head->wish = *wish;
 	drm_object_property_set_value(connector, config->suggested_x_property, wish->x);
 	drm_object_property_set_value(connector, config->suggested_y_property, wish->y);
@@ -148,17 +143,24 @@ static void take_wish(struct qxl_output *head, const struct qxl_wish *wish)
 static void take_wishes(struct qxl_display *display,
 			const struct qxl_client_monitors_config *config)
 {
-	struct qxl_wish wishes[QXL_MAX_HEADS] = {};
-	unsigned int i, count, on = 0;
+	struct qxl_wish wishes[QXL_MAX_HEADS];
+	unsigned int i, on = 0;
 
-	count = min_t(unsigned int, config->count, display->num_heads);
-	for (i = 0; i < count; i++)
-		on += read_wish(display, &config->heads[i], &wishes[i]);
-	if (!on)
-		return;	/* a desktop without any monitor is nobody's wish */
+	if (!config->count)
+		return;
 	mutex_lock(&display->drm.mode_config.mutex);
-	for (i = 0; i < display->num_heads; i++)
-		take_wish(&display->heads[i], &wishes[i]);
+	for (i = 0; i < display->num_heads; i++) {
+		wishes[i] = display->heads[i].wish;
+		if (i < config->count)
+			read_wish(display, &config->heads[i], &wishes[i]);
+		else
+			wishes[i].on = false;
+		on += wishes[i].on;
+	}
+	/* A desktop without any monitor is nobody's wish, a display without one may be. */
+	if (on || display->num_heads == 1)
+		for (i = 0; i < display->num_heads; i++)
+			take_wish(&display->heads[i], &wishes[i]);
 	mutex_unlock(&display->drm.mode_config.mutex);
 }
 

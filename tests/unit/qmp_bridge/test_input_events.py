@@ -9,6 +9,7 @@ import pytest
 
 from qmp_bridge import input_events
 from qmp_bridge.input_events import MAX_IN_FLIGHT, QmpInputSink
+from vd_interfaces.qxl import Rect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,25 +116,21 @@ def test_relative_motion_with_buttons_and_wheel(sink, pipe):
 
 
 def test_positions_are_scaled(sink, pipe):
-    sink.set_logical_size(1024, 768)
+    sink.set_displays({0: Rect(0, 0, 768, 1024)})
     sink.position(0, 0, 0, 0)
     sink.position(512, 767, MIDDLE, 0)
     sink.position(5000, -1, MIDDLE, 0)
     assert pipe.events() == [
-        [("abs", "x", 0), ("abs", "y", 0)],
-        [
-            ("btn", "middle", True),
-            ("abs", "x", 0x3FFF),
-            ("abs", "y", 767 * 0x7FFF // 768),
-        ],
-        [("abs", "x", 0x7FFF), ("abs", "y", 0)],
+        [("abs", "x", 16), ("abs", "y", 21)],
+        [("btn", "middle", True), ("abs", "x", 0x4010), ("abs", "y", 0x7FEA)],
+        [("abs", "x", 0x7FF0), ("abs", "y", 21)],
     ]
 
 
-def test_a_tiny_screen_is_taken_for_16_pixels(sink, pipe):
-    sink.set_logical_size(0, 1)
-    sink.position(8, 8, 0, 0)
-    assert pipe.events() == [[("abs", "x", 0x3FFF), ("abs", "y", 0x3FFF)]]
+def test_the_tablet_covers_all_displays(sink, pipe):
+    sink.set_displays({0: Rect(0, 0, 768, 1024), 2: Rect(0, 1024, 1024, 2048)})
+    sink.position(0, 512, 0, 2)
+    assert pipe.events() == [[("abs", "x", 0x4008), ("abs", "y", 0x4010)]]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +168,7 @@ def test_motion_is_merged_while_qemu_is_slow(sink, pipe):
 
 
 def test_positions_are_merged_while_qemu_is_slow(sink, pipe):
-    sink.set_logical_size(0x7FFF, 0x7FFF)
+    sink.set_displays({0: Rect(0, 0, 0x7FFF, 0x7FFF)})
     pipe.held = True
     for at in range(MAX_IN_FLIGHT + 100):
         sink.position(at, at, 0, 0)

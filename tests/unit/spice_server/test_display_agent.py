@@ -69,19 +69,7 @@ def test_a_layout_is_applied_and_answered():
     ]
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        layout(),
-        layout((0, 0, 0, 0)),
-        layout((800, 600, -1, 0)),
-        layout((0xFFFFFFFF, 600, 0, 0)),
-        layout((32767, 600, 1, 0)),
-        layout((800, 600, 0, 0), count=65),
-        layout((800, 600, 0, 0), count=2),
-        layout((800, 600, 0, 0), count=0xFFFFFFFF),
-    ],
-)
+@pytest.mark.parametrize("bad", [layout(), layout((800, 600, 0, 0), count=2)])
 def test_a_layout_that_makes_no_sense_is_refused(bad):
     talk = Talk()
     assert talk.result(bad) is VDAgentResult.ERROR

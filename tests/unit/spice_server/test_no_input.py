@@ -15,7 +15,7 @@ def test_takes_everything_and_keeps_nothing():
     sink.motion(1, 2, 3, 4)
     sink.position(5, 6, 7, 0)
     sink.buttons(1)
-    sink.set_logical_size(640, 480)
+    sink.set_displays({})
     sink.release_all()
     assert not sink.has_tablet
     assert sink.leds == 0
