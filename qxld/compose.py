@@ -126,7 +126,8 @@ class Daemon:
             raise MonitorSocketError(f"{self.monitor_path}: too long for a unix socket")
         listening_socket(self.monitor_path, 0).close()
         self.monitor_path.unlink()
-        self._monitors.watch(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self._monitors.watch(loop)
         for worker in self.workers:
             worker.start()
             self.server.add_channel(worker.display)

@@ -46,10 +46,11 @@ class QxlBench:
         *,
         ram_size: int = 2 * MIB,
         vram_size: int = MIB,
+        heads: int = 64,
     ) -> None:
         self.transport = InProcessTransport(ram_size=ram_size, vram_size=vram_size)
         self.memory = self.transport.memory
-        self.device = QXLDevice(self.transport, parameters)
+        self.device = QXLDevice(self.transport, parameters, heads=heads)
         self.worker = RecordingWorker()
         self.batch = CommandBatch()
         self.interrupts = 0

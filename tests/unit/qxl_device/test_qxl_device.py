@@ -8,7 +8,7 @@ from qxl_device.device import QXLDevice
 from qxl_device.errors import WindowError
 from qxl_device.mode import Mode
 from qxl_device.rom import RomParameters
-from spice_protocol.qxl_dev import QXLHead, QxlInterrupt, QxlIo
+from spice_protocol.qxl_dev import QXLHead, QxlInterrupt, QxlIo, QXLRom
 from tests.fakes.qxl_bench import QxlBench
 from tests.fakes.recording_worker import RecordingWorker
 from vd_interfaces.qxl import Head, MonitorsConfig
@@ -87,6 +87,36 @@ def test_layout_for_a_driver_that_can_and_others(mask, able):
             assert bench.take_pending() == QxlInterrupt.CLIENT_MONITORS_CONFIG
             assert bench.interrupts == 1
         assert (bench.memory.rom.view[:8192] == rom) != able
+
+
+def test_a_layout_is_asked_for_once():
+    with QxlBench() as bench:
+        bench.put("int_mask", "I", QxlInterrupt.CLIENT_MONITORS_CONFIG)
+        for _ in range(2):
+            assert bench.device.client_monitors_config(LAYOUT)
+        assert bench.interrupts == 1
+        bench.device.io_write(QxlIo.RESET, 0)  # another driver has yet to be asked
+        bench.put("int_mask", "I", QxlInterrupt.CLIENT_MONITORS_CONFIG)
+        bench.take_pending()
+        assert bench.device.client_monitors_config(LAYOUT)
+        assert bench.take_pending() == QxlInterrupt.CLIENT_MONITORS_CONFIG
+
+
+def test_heads_beyond_those_there_can_be():
+    heads = [Head(n, 0, 10, 10, 10 * n, 0) for n in range(5)]
+    with QxlBench(heads=2) as bench:
+        bench.add_slots()
+        bench.put("int_mask", "I", QxlInterrupt.CLIENT_MONITORS_CONFIG)
+        assert bench.device.client_monitors_config(MonitorsConfig(heads, 64))
+        offset = QXLRom.offset("client_monitors_config")
+        assert bench.memory.rom.view[offset] == 2
+        before = bytes(bench.memory.rom.view)
+        assert bench.device.client_monitors_config(MonitorsConfig(heads[2:], 64))
+        assert bench.memory.rom.view == before
+        bench.put_monitors([QXLHead(h.id, 0, 10, 10, h.x, 0, 0) for h in heads])
+        assert bench.io(QxlIo.MONITORS_CONFIG_ASYNC)
+        ((_, told),) = bench.worker.take()
+        assert list(told.heads) == heads[:2]
 
 
 def test_client_capabilities():

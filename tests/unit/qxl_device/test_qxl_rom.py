@@ -65,9 +65,27 @@ def test_client_monitors_config_and_its_crc():
     assert struct.unpack_from("<4I", config, 4) == (0, 0, 700, 1234)
     assert struct.unpack_from("<4I", config, 20) == (0, 1234, 595, 2034)
     assert not any(config[36:])
+    # Once more is no news; QEMU does not interrupt the guest for it either.
+    assert not rom.set_client_monitors_config(
+        [Head(0, 0, 1234, 700, 0, 0), Head(1, 0, 800, 600, 1234, -5)]
+    )
+    assert bytes(window[132 : 132 + 1028]) == config
     (crc,) = struct.unpack_from("<I", window, 128)
     # The same as Linux' crc32(0, config), which qxl.ko compares with.
     assert crc == zlib.crc32(config, 0xFFFFFFFF) ^ 0xFFFFFFFF
+
+
+def test_monitors_that_are_off_are_empty_rectangles():
+    window = bytearray(8192)
+    rom = Rom(memoryview(window), RomParameters())
+    assert rom.set_client_monitors_config([Head(2, 0, 800, 600, 10, 20)])
+    told = QXLRom.unpack_from(window).client_monitors_config
+    assert told.count == 3
+    rects = [(r.left, r.top, r.right, r.bottom) for r in told.heads[:4]]
+    assert rects == [(0,) * 4, (0,) * 4, (10, 20, 810, 620), (0,) * 4]
+    # Another layout leaves nothing of it.
+    assert rom.set_client_monitors_config([Head(0, 0, 1, 1, 0, 0)])
+    assert not any(window[132 + 20 : 132 + 1028])
 
 
 def test_more_monitors_than_the_rom_has_room_for():

@@ -165,6 +165,24 @@ def test_monitors_config(bench):
     assert body == struct.pack("<HH7I", 1, 4, 0, 0, 60, 40, 2, 3, 0)
 
 
+def test_a_new_screen_of_a_guest_that_tells_of_its_heads(bench):
+    """Windows follow what is told: one head over all would be wrong for a moment."""
+    client = bench.display_client()
+    client.paint_until(lambda p: p.marks)
+    bench.guest.monitors_config([QXLHead(0, 0, 60, 40, 2, 3, 0)], 4)
+    client.paint_until(lambda p: p.log.count("MONITORS_CONFIG") == 2)
+    bench.guest.destroy_primary()
+    bench.guest.create_primary(100, 50)
+    client.paint_until(lambda p: p.marks == 2)
+    late = bench.display_client()
+    body = late.receive_until(DisplayMsg.MONITORS_CONFIG)
+    assert body == struct.pack("<HH7I", 1, 4, 0, 0, 100, 50, 0, 0, 0)
+    heads = [QXLHead(0, 0, 50, 50, 0, 0, 0), QXLHead(1, 0, 50, 50, 50, 0, 0)]
+    bench.guest.monitors_config(heads, 4)
+    client.paint_until(lambda p: p.log.count("MONITORS_CONFIG") == 3)
+    assert client.painter.log[-1] == "MONITORS_CONFIG"
+
+
 def test_off_screen_surfaces(bench):
     client = bench.display_client()
     client.paint_until(lambda p: p.marks)
