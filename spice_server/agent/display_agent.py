@@ -21,8 +21,8 @@ from spice_protocol.vd_agent import (
     VDAgentReply,
     VDAgentResult,
 )
+from spice_server.agent.monitors_config import read_layout
 from spice_server.errors import ClientError
-from spice_server.main.monitors_config import read_layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from spice_protocol.errors import ProtocolError
+from spice_server.agent.monitors_config import read_layout
 from spice_server.errors import ClientError
-from spice_server.main.monitors_config import read_layout
 
 USE_POS, PHYSICAL_SIZE = 1, 2
 MONITOR = struct.Struct("<IIIii")
