@@ -36,6 +36,31 @@ def tell(event: str, /, **details: object) -> None:
     print(json.dumps({"ev": event, **details}), flush=True)
 
 
+class MonitorConfig(ctypes.Structure):
+    """SpiceDisplayMonitorConfig."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_uint) for name in ("id", "surface", "x", "y", "width", "height")
+    )
+
+
+class Array(ctypes.Structure):
+    """GArray."""
+
+    _fields_ = (("data", ctypes.POINTER(MonitorConfig)), ("len", ctypes.c_uint))
+
+
+def monitors_of(channel) -> list[tuple[int, int, int, int, int]]:
+    """Id, width, height and place of each head; PyGObject cannot read a GArray."""
+    array = ctypes.POINTER(Array)()
+    gobject = ctypes.CDLL("libgobject-2.0.so.0")
+    gobject.g_object_get(
+        ctypes.c_void_p(hash(channel)), b"monitors", ctypes.byref(array), None
+    )
+    heads = array.contents.data[: array.contents.len] if array else []
+    return [(h.id, h.width, h.height, h.x, h.y) for h in heads]
+
+
 class Client:
     """One session; the commands are its methods named ``do_*``."""
 
@@ -89,7 +114,9 @@ class Client:
                 lambda _c, *area: tell("invalidate", id=number, area=area),
             )
             self.listen(
-                channel, "notify::monitors", lambda _c, _p: tell("monitors", id=number)
+                channel,
+                "notify::monitors",
+                lambda c, _p: tell("monitors", id=number, heads=monitors_of(c)),
             )
         elif isinstance(channel, SpiceClientGLib.CursorChannel):
             self.listen(
@@ -185,6 +212,18 @@ class Client:
         main = self.channels["main:0"]
         main.update_display_enabled(number, True, False)
         main.update_display(number, 0, 0, width, height, False)
+        tell("sent", ok=main.send_monitor_config())
+
+    def do_layout(self, *monitors) -> None:
+        """Ask for monitors of (width, height, x, y); null: that one is off."""
+        main = self.channels["main:0"]
+        main.set_property("disable-display-align", True)
+        for number in range(4):
+            monitor = monitors[number] if number < len(monitors) else None
+            main.update_display_enabled(number, monitor is not None, False)
+            if monitor is not None:
+                width, height, x, y = monitor
+                main.update_display(number, x, y, width, height, False)
         tell("sent", ok=main.send_monitor_config())
 
     def do_disconnect(self) -> None:

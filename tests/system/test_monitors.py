@@ -1,0 +1,140 @@
+"""Several monitors on the Debian guest: xrandr there prints what a client asked for."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.peers.programs import eventually
+from tests.peers.screens import client_picture
+
+pytestmark = [pytest.mark.system, pytest.mark.interop, pytest.mark.slow]
+
+Monitor = tuple[int, int, int, int]
+"""Width, height and place."""
+
+ONE: Monitor = (1024, 768, 0, 0)
+
+
+@pytest.fixture
+def x11(desktop):
+    """Run a command in the guest's X session."""
+    return lambda command: desktop.shell.run(f"DISPLAY=:0 {command}")
+
+
+@pytest.fixture
+def client(desktop, x11):
+    """A client; when it leaves the guest has one monitor again."""
+    with desktop.client() as gtk:
+        gtk.wait_picture()
+        yield gtk
+        ask(gtk, x11, ONE)
+
+
+def monitors(x11) -> dict[int, Monitor | None]:
+    """What xrandr prints of each output; ``None``: connected and off."""
+    found: dict[int, Monitor | None] = {}
+    for number, geometry in re.findall(
+        r"^Virtual-(\d) connected (?:primary )?(\d+x\d+\+\d+\+\d+)?",
+        x11("xrandr"),
+        re.MULTILINE,
+    ):
+        place = tuple(map(int, re.findall(r"\d+", geometry)))
+        found[int(number) - 1] = (place[0], place[1], *place[2:]) if place else None
+    return found
+
+
+def ask(client, x11, *wanted: Monitor | None) -> None:
+    """Ask for monitors; the guest must come to have exactly these."""
+    expected = {n: monitor for n, monitor in enumerate(wanted) if monitor}
+    client.send("layout", *wanted)
+    eventually("xrandr prints them", lambda: monitors(x11) == expected, patience=60)
+    heads = [[n, *monitor] for n, monitor in sorted(expected.items())]
+    if not any(e["ev"] == "monitors" and e["heads"] == heads for e in client.events):
+        client.wait("monitors", heads=heads)
+
+
+def assert_same_heads(desktop, client, folder, *heads: Monitor) -> None:
+    """Each head must come to show what the guest's X holds there."""
+
+    def same() -> bool:
+        held = desktop.machine.guest_picture(desktop.shell)
+        shown = client_picture(client, folder)
+        return (shown.width, shown.height) == (held.width, held.height) and all(
+            shown.crop(x, y, width, height) == held.crop(x, y, width, height)
+            for width, height, x, y in heads
+        )
+
+    eventually("guest and client agree", same, patience=60)
+
+
+def test_two_monitors_of_odd_sizes_and_places(desktop, client, x11, tmp_path):
+    wanted = ((801, 603, 0, 7), (1023, 767, 801, 0))
+    ask(client, x11, *wanted)
+    window = x11("xdotool search --onlyvisible --class XTerm").split()[0]
+    for x, y in ((850, 100), (700, 300), (40, 40)):
+        x11(f"xdotool windowmove {window} {x} {y}")
+        assert_same_heads(desktop, client, tmp_path, *wanted)
+
+
+def test_four_monitors_around_each_other(desktop, client, x11, tmp_path):
+    client.send("layout", (640, 480, -640, 0), (801, 600, 0, -5), (333, 444, 0, 595), (64, 65, 333, 595))  # fmt: skip
+    wanted = ((640, 480, 0, 5), (801, 600, 640, 0), (333, 444, 640, 600), (64, 65, 973, 600))  # fmt: skip
+    expected = dict(enumerate(wanted))
+    eventually("xrandr prints them", lambda: monitors(x11) == expected, patience=60)
+    assert_same_heads(desktop, client, tmp_path, *wanted)
+
+
+def test_a_monitor_between_others_is_turned_off(desktop, client, x11, tmp_path):
+    first, third = (800, 600, 0, 0), (700, 500, 1500, 0)
+    ask(client, x11, first, (700, 500, 800, 0), third)
+    ask(client, x11, first, None, third)
+    assert_same_heads(desktop, client, tmp_path, first, third)
+    # The first can go, too: the desktop begins where the others do.
+    client.send("layout", None, None, third)
+    eventually("it is alone", lambda: monitors(x11) == {2: (700, 500, 0, 0)})
+    assert_same_heads(desktop, client, tmp_path, (700, 500, 0, 0))
+
+
+def test_the_pointer_reaches_every_monitor(client, x11):
+    ask(client, x11, (801, 603, 0, 0), (1023, 767, 801, 3))
+    client.wait_inputs()
+    if not client.seen("mouse-mode", mode=2):
+        client.wait("mouse-mode", mode=2)
+    for x, y in ((5, 5), (800, 602), (801, 3), (1823, 769), (1300, 400)):
+        client.send("position", x, y)
+        where = f"x:{x} y:{y} "
+        eventually("X has it there", lambda: where in x11("xdotool getmouselocation"))  # noqa: B023 - called at once
+
+
+def test_the_guests_pointer_moves_from_head_to_head(client, x11):
+    ask(client, x11, (800, 600, 0, 0), (800, 600, 800, 0))
+    client.send("mouse-mode", 1)
+    for x, y in ((100, 100), (1200, 300), (799, 10), (801, 10), (300, 500)):
+        x11(f"xdotool mousemove {x} {y}")
+        client.wait("cursor-move", x=x, y=y)
+    client.send("mouse-mode", 2)
+
+
+def test_more_than_memory_holds_is_refused(desktop, client, x11):
+    before = monitors(x11)
+    client.send("layout", (4000, 2000, 0, 0), (4000, 2000, 4000, 0))
+    log = desktop.machine.log
+    eventually(
+        "it is told", lambda: "8000 x 2000 pixels need 62 MiB" in log.read_text()
+    )
+    assert monitors(x11) == before
+    ask(client, x11, (4000, 2000, 0, 0))
+
+
+def test_the_driver_comes_again_with_what_was_asked_for(desktop, client, x11, tmp_path):
+    wanted = ((800, 600, 0, 0), (640, 480, 800, 0))
+    ask(client, x11, *wanted)
+    desktop.shell.run("driver reload")
+    client.wait("monitors", heads=[[0, *ONE]])
+    eventually(
+        "X is back", lambda: "XTerm" in x11("xdotool search --class XTerm; echo XTerm")
+    )
+    ask(client, x11, *wanted)
+    assert_same_heads(desktop, client, tmp_path, *wanted)
