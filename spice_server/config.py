@@ -24,7 +24,7 @@ class ChannelSecurity(enum.Enum):
     ANY = "any"
     SECURE = "secure"
     """TLS only: others are answered NEED_SECURED."""
-    PLAINTEXT = "plaintext"
+    INSECURE = "insecure"
     """Not TLS: others are answered NEED_UNSECURED."""
 
 
@@ -69,6 +69,8 @@ class ServerConfig:
     ticketing: bool = True
     """Whether a password is asked for; without one set nobody gets in."""
     password: str = ""
+    one_time: bool = False
+    """Let a password open one session only."""
     multi_client: bool = False
     """Let several clients in at once; else a new one replaces the old."""
     name: str = ""
@@ -80,7 +82,9 @@ class ServerConfig:
     """Web pages that may connect, by origin (``https://host``), ``*``: all; none given:
     see :mod:`spice_server.websocket.origin`."""
     security: Mapping[ChannelType, ChannelSecurity] = field(default_factory=dict)
-    """By channel type; what is absent may be opened over any connection."""
+    """By channel type."""
+    default_security: ChannelSecurity = ChannelSecurity.ANY
+    """For what ``security`` does not name."""
     ram_hint: int = 0
     """Bytes of device memory, from which spice-gtk sizes its caches; 0: its default."""
     agent: AgentPolicy = field(default_factory=AgentPolicy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spice_server.link.tickets import Moment
 from vd_interfaces.control import ControlError, SetPasswordAction, SpiceInfo
 
 if TYPE_CHECKING:
@@ -35,13 +36,13 @@ class Control:
         """Set the ticket, see :class:`SpiceControl`."""
         if action is SetPasswordAction.FAIL and len(self._sessions):
             raise ControlError("a client is connected")
-        self._tickets.set_password(password)
+        self._tickets.set_password(password, Moment.now())
         if action is SetPasswordAction.DISCONNECT:
             self._sessions.end_all()
 
     def expire_password(self, when: float | None) -> None:
         """Let the ticket expire, see :class:`SpiceControl`."""
-        self._tickets.expire(when)
+        self._tickets.expire(when, Moment.now())
 
     def query_spice(self) -> SpiceInfo:
         """Tell the server's state."""

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import TYPE_CHECKING, Final
 
 from spice_protocol.enums import ChannelType, SpiceLinkErr
 from spice_protocol.messages.tables import channel_name
 from spice_server.agent.agent import Agent
-from spice_server.config import ChannelSecurity
 from spice_server.control import Control
 from spice_server.errors import LinkRefusedError, OperatorError
 from spice_server.inputs.channel import InputsChannel
 from spice_server.limited_log import LimitedLog
+from spice_server.link.admission import Admission
 from spice_server.link.auth import TicketKeys
 from spice_server.link.stage import LinkStage
-from spice_server.link.tickets import TicketStore
+from spice_server.link.tickets import Moment, TicketStore
 from spice_server.listener import Listener, listen_tcp, listen_unix, tls_context
 from spice_server.main.channel import MainChannel
 from spice_server.main.mouse_mode import MouseMode
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from spice_server.channel.link_info import LinkInfo
     from spice_server.config import ServerConfig
     from spice_server.link.link_message import LinkRequest
+    from vd_interfaces.control import SpiceEndpoint
     from vd_interfaces.input import InputSink
 
 __all__ = ["Server"]
@@ -59,13 +59,15 @@ class Server:
             config, self.mouse_mode, self.agent, self._other_channels
         )
         self.inputs = InputsChannel(input_sink, self.mouse_mode, self.agent)
-        self._tickets = TicketStore(ticketing=config.ticketing)
+        tickets = TicketStore(ticketing=config.ticketing, one_time=config.one_time)
         if config.password and config.ticketing:
-            self._tickets.set_password(config.password)
-        self.control = Control(self._tickets, self.sessions, self.mouse_mode)
+            tickets.set_password(config.password, Moment.now())
+        self._admission = Admission(
+            config, tickets, lambda number: self.sessions.get(number) is not None
+        )
+        self.control = Control(tickets, self.sessions, self.mouse_mode)
         """The operator's side of the server."""
         self._channels: dict[tuple[int, int], Channel] = {}
-        self._security = {int(t): s for t, s in config.security.items()}
         self._keys = TicketKeys()
         self._web = Web(config)
         self._link_log = LimitedLog(
@@ -177,28 +179,21 @@ class Server:
 
     def find_channel(self, request: LinkRequest, *, tls: bool) -> Channel:
         """Return the channel a client asks for, see :class:`LinkPolicy`."""
-        name = channel_name(request.channel_type, request.channel_id)
-        match self._security.get(request.channel_type):
-            case ChannelSecurity.SECURE if not tls:
-                raise LinkRefusedError(SpiceLinkErr.NEED_SECURED, f"{name} needs TLS")
-            case ChannelSecurity.PLAINTEXT if tls:
-                raise LinkRefusedError(SpiceLinkErr.NEED_UNSECURED, f"{name} over TLS")
+        self._admission.check_security(request, tls=tls)
         # There is one main channel, whatever id a client gives it.
         is_main = request.channel_type == ChannelType.MAIN
         number = 0 if is_main else request.channel_id
         channel = self._channels.get((request.channel_type, number))
         if channel is None:
+            name = channel_name(request.channel_type, request.channel_id)
             raise LinkRefusedError(None, f"there is no {name}")
         return channel
 
-    def check_ticket(self, password: bytes | None) -> None:
+    def check_ticket(
+        self, password: bytes | None, request: LinkRequest, peer: SpiceEndpoint
+    ) -> None:
         """Let a client in by its ticket, see :class:`LinkPolicy`."""
-        if password is None:
-            reason: str | None = "the ticket does not decrypt"
-        else:
-            reason = self._tickets.refusal(password, time.time())
-        if reason is not None:
-            raise LinkRefusedError(SpiceLinkErr.PERMISSION_DENIED, reason)
+        self._admission.check_ticket(password, request, peer)
 
     def join_session(self, request: LinkRequest) -> int:
         """Return the id of a link's session, see :class:`LinkPolicy`.
@@ -209,7 +204,9 @@ class Server:
         if len(self.sessions.links) >= self.config.max_links:
             raise LinkRefusedError(SpiceLinkErr.ERROR, "there are too many links")
         if request.channel_type == ChannelType.MAIN:
-            return self.sessions.new_id()
+            number = self.sessions.new_id()
+            self._admission.joined(number)
+            return number
         if self.sessions.get(request.connection_id) is None:
             text = f"there is no session {request.connection_id:#x}"
             raise LinkRefusedError(SpiceLinkErr.BAD_CONNECTION_ID, text)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from spice_server.link.auth import TicketKey, TicketKeys
     from spice_server.websocket.stream import WebSocketStream
     from spice_server.websocket.web import Web
+    from vd_interfaces.control import SpiceEndpoint
 
 __all__ = ["LINK_TIMEOUT", "LinkPolicy", "LinkStage"]
 
@@ -55,7 +56,9 @@ class LinkPolicy(Protocol):
 
         """
 
-    def check_ticket(self, password: bytes | None) -> None:
+    def check_ticket(
+        self, password: bytes | None, request: LinkRequest, peer: SpiceEndpoint
+    ) -> None:
         """Let a client in by its decrypted ticket; ``None``: it did not decrypt.
 
         Raises:
@@ -250,7 +253,8 @@ class LinkStage:
         """Let the client in, or not."""
         assert self._request is not None  # the handshake's order
         assert self._key is not None
-        self._policy.check_ticket(self._key.decrypt(ticket.data))
+        password = self._key.decrypt(ticket.data)
+        self._policy.check_ticket(password, self._request, self.connection.peer)
         session_id = self._policy.join_session(self._request)
         self._handshake.accept()
         self.connection.write([self._handshake.data_to_send()])

@@ -70,7 +70,7 @@ async def test_the_link_stage_is_stock_s(tmp_path):
         tls=TlsConfig.from_directory(write_pki(tmp_path)),
         security={
             ChannelType.INPUTS: ChannelSecurity.SECURE,
-            ChannelType.CURSOR: ChannelSecurity.PLAINTEXT,
+            ChannelType.CURSOR: ChannelSecurity.INSECURE,
         },
     ) as server:
         probe = await asyncio.create_subprocess_exec(

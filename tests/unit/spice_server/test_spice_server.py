@@ -276,7 +276,7 @@ async def test_channels_may_need_tls_or_need_it_not(pki):
     tls = ssl.create_default_context(cafile=str(pki / "ca-cert.pem"))
     security = {
         ChannelType.INPUTS: ChannelSecurity.SECURE,
-        ChannelType.CURSOR: ChannelSecurity.PLAINTEXT,
+        ChannelType.CURSOR: ChannelSecurity.INSECURE,
     }
     async with running_server(
         SilentCursor(),
