@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Arguments", "check_enum", "check_string"]
 
+_INT64 = 1 << 63
+
 
 class Arguments:
     """Members are taken in the schema's order; ``finish`` refuses what is left."""
@@ -31,6 +33,41 @@ class Arguments:
         if name not in self._members:
             raise QmpError(f"Parameter '{name}' is missing")
         return check_string(name, self._members.pop(name))
+
+    def optional_string(self, name: str) -> str | None:
+        """Take a string that may be absent.
+
+        Raises:
+            QmpError: it is present and not a string.
+
+        """
+        return self.string(name) if name in self._members else None
+
+    def optional_integer(self, name: str) -> int | None:
+        """Take an integer (64 bits, signed) that may be absent.
+
+        Raises:
+            QmpError: it is present and not an integer.
+
+        """
+        if name not in self._members:
+            return None
+        value = self._members.pop(name)
+        if type(value) is not int or not -_INT64 <= value < _INT64:
+            raise QmpError(f"Invalid parameter type for '{name}', expected: integer")
+        return value
+
+    def optional_boolean(self, name: str) -> bool:
+        """Take a truth value that is false if absent.
+
+        Raises:
+            QmpError: it is present and not a truth value.
+
+        """
+        value = self._members.pop(name, False)
+        if not isinstance(value, bool):
+            raise QmpError(f"Invalid parameter type for '{name}', expected: boolean")
+        return value
 
     def enum(self, name: str, values: Sequence[str]) -> str:
         """Take a mandatory member of an enumeration.

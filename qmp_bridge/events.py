@@ -1,4 +1,4 @@
-"""SPICE_CONNECTED, SPICE_INITIALIZED and SPICE_DISCONNECTED (qapi/ui.json)."""
+"""The events of the SPICE server: SPICE_* (qapi/ui.json)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from qmp_bridge.json_parser import JsonValue
     from vd_interfaces.control import ChannelEvent, SpiceChannel, SpiceEndpoint
 
-__all__ = ["channel_members", "event_message"]
+__all__ = ["channel_members", "event_message", "migrate_completed"]
 
 
 def event_message(event: ChannelEvent, now: float) -> JsonValue:
@@ -18,14 +18,24 @@ def event_message(event: ChannelEvent, now: float) -> JsonValue:
     if event.channel is not None:
         server["auth"] = event.auth
         client = channel_members(event.channel)
+    return _stamped(event.kind.value, now) | {
+        "data": {"server": server, "client": client}
+    }
+
+
+def migrate_completed(now: float) -> JsonValue:
+    """Return SPICE_MIGRATE_COMPLETED, which has no data."""
+    return _stamped("SPICE_MIGRATE_COMPLETED", now)
+
+
+def _stamped(name: str, now: float) -> dict[str, JsonValue]:
     microseconds = int(now * 1_000_000)
     return {
         "timestamp": {
             "seconds": microseconds // 1_000_000,
             "microseconds": microseconds % 1_000_000,
         },
-        "event": event.kind.value,
-        "data": {"server": server, "client": client},
+        "event": name,
     }
 
 

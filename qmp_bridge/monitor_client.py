@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from qmp_bridge.capabilities import Greeting
-    from qmp_bridge.commands import CommandTable
+    from qmp_bridge.commands import CommandTable, Watcher
     from qmp_bridge.qemu_link import QemuLink
 
 __all__ = ["MonitorClient"]
@@ -37,14 +37,15 @@ class MonitorClient:
         link: QemuLink,
         greeting: Greeting,
         table: CommandTable,
+        watcher: Watcher,
         on_closed: Callable[[MonitorClient], None],
     ) -> None:
-        """Take *sock* over; *on_closed* may be called many times."""
+        """Take *sock* over; *watcher* sees what goes to QEMU; *on_closed* may be called many times."""
         self._on_closed = on_closed
         self._closing = False
         loop = asyncio.get_running_loop()
         self._socket = MessageSocket(sock, loop, self)
-        self.session = MonitorSession(self, link.session, greeting, table)
+        self.session = MonitorSession(self, link.session, greeting, table, watcher)
 
     def close(self) -> None:
         """Close at once."""

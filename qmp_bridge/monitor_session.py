@@ -7,20 +7,31 @@ Out-of-band commands overtake.
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from qmp_bridge.capabilities import Greeting, Mode, Negotiation
-from qmp_bridge.commands import FD_COMMANDS, Command, CommandTable, check_command
+from qmp_bridge.commands import (
+    FD_COMMANDS,
+    Command,
+    CommandTable,
+    Later,
+    Relay,
+    check_command,
+)
 from qmp_bridge.errors import JsonError, QmpError
+from qmp_bridge.json_writer import dump
 from qmp_bridge.message import Message, MessageReader, error_reply, line_of, reply
 from qmp_bridge.qemu_session import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from qmp_bridge.commands import Outcome, Watcher
     from qmp_bridge.json_parser import JsonValue
     from qmp_bridge.qemu_session import QemuSession
 
@@ -69,11 +80,16 @@ class MonitorSession:
         qemu: QemuSession,
         greeting: Greeting,
         table: CommandTable,
+        watcher: Watcher | None = None,
     ) -> None:
-        """*table* has the commands that are answered here; ``greet`` comes first."""
+        """*table* has the commands that are answered here; ``greet`` comes first.
+
+        *watcher* sees what goes to QEMU.
+        """
         self._handler = handler
         self._qemu = qemu
         self._table = table
+        self._watcher = watcher
         self._negotiation = Negotiation(greeting.capabilities)
         self._reader = MessageReader(positions=greeting.version >= _ERROR_POSITIONS)
         self._lane = Lane()
@@ -81,6 +97,8 @@ class MonitorSession:
         self._ahead: deque[int] = deque()
         self._fds: list[int] = []
         self._running = False
+        self._held = False
+        self._closed = False
         self._greeting = greeting
 
     @property
@@ -91,7 +109,7 @@ class MonitorSession:
     @property
     def idle(self) -> bool:
         """Whether everything received is answered."""
-        return not self._queue and not self._ahead
+        return not self._queue and not self._ahead and not self._held
 
     def greet(self) -> None:
         """Send what QEMU says first."""
@@ -131,6 +149,8 @@ class MonitorSession:
             _close(request.fds)
         self._queue.clear()
         self._ahead.clear()
+        self._held = False
+        self._closed = True
 
     def _take(self, message: Message | JsonError) -> None:
         """Queue a message, or carry it out at once if it is out of band."""
@@ -150,7 +170,8 @@ class MonitorSession:
             self._say(error_reply(refusal, value))
         else:
             assert isinstance(value, dict)
-            self._qemu.submit_oob(value, self._handler.send)
+            on_reply = self._seen_reply(self._see(command, ()))
+            self._qemu.submit_oob(value, on_reply)
 
     def _give_fds(self, requests: Sequence[_Request]) -> None:
         """Send the fds along with the command that wants them, or the next one."""
@@ -172,15 +193,13 @@ class MonitorSession:
         while self._queue and self._may_start(self._queue[0]):
             request = self._queue.popleft()
             if self._is_forwarded(request):
-                self._ahead.append(len(request.raw))
-                self._qemu.submit(self._lane, request.raw, self._on_reply, request.fds)
+                self._forward(request, Relay())
             else:
-                _close(request.fds)
-                self._say(self._answer(request))
+                self._settle(request, self._outcome(request))
         self._running = False
 
     def _may_start(self, request: _Request) -> bool:
-        if self._handler.congested:
+        if self._handler.congested or self._held:
             return False
         if not self._ahead:
             return True
@@ -207,23 +226,97 @@ class MonitorSession:
     def _say(self, message: JsonValue) -> None:
         self._handler.send(line_of(message, pretty=self._greeting.pretty))
 
-    def _answer(self, request: _Request) -> JsonValue:
+    def _outcome(self, request: _Request) -> Outcome | QmpError:
+        if isinstance(request.command, QmpError):
+            return request.command
         try:
-            if isinstance(request.command, QmpError):
-                raise request.command
-            return reply(self._run(request.command), request.value)
+            return self._run(request.command)
         except QmpError as error:
-            return error_reply(error, request.value)
+            return error
 
-    def _run(self, command: Command) -> JsonValue:
+    def _run(self, command: Command) -> Outcome:
         if self._negotiation.process(command.name, command.arguments):
             return {}
         return self._table[command.name].run(command.arguments)
 
-    def _on_reply(self, line: bytes) -> None:
+    def _settle(self, request: _Request, outcome: Outcome | QmpError) -> None:
+        """Answer, or go the way around that leads to an answer."""
+        if isinstance(outcome, Relay):
+            self._forward(request, outcome)
+        elif isinstance(outcome, Later):
+            self._held = True
+            outcome.begin(functools.partial(self._on_later, request))
+        else:
+            _close(request.fds)
+            request.fds = ()
+            if isinstance(outcome, QmpError):
+                self._say(error_reply(outcome, request.value))
+            else:
+                self._say(reply(outcome, request.value))
+
+    def _on_later(
+        self, request: _Request, outcome: JsonValue | Relay | QmpError
+    ) -> None:
+        self._held = False
+        if self._closed:
+            _close(request.fds)
+            return
+        self._settle(request, outcome)
+        self._pump()
+
+    def _forward(self, request: _Request, relay: Relay) -> None:
+        self._ahead.append(len(request.raw))
+        message, fds, seen = request.raw, request.fds, None
+        if relay.command is not None:
+            _close(fds)
+            message, fds = dump(relay.command), ()
+        elif isinstance(request.command, Command):
+            seen = self._see(request.command, fds)
+        request.fds = ()
+        on_reply = functools.partial(self._on_reply, request, relay, seen)
+        self._qemu.submit(self._lane, message, on_reply, fds)
+
+    def _see(
+        self, command: Command, fds: Sequence[int]
+    ) -> Callable[[bytes], None] | None:
+        """Let the watcher look at what goes to QEMU."""
+        if self._watcher is None:
+            return None
+        return self._watcher.forwarding(command, fds)
+
+    def _seen_reply(
+        self, seen: Callable[[bytes], None] | None
+    ) -> Callable[[bytes], None]:
+        def on_reply(line: bytes) -> None:
+            if seen is not None:
+                seen(line)
+            self._handler.send(line)
+
+        return on_reply
+
+    def _on_reply(
+        self,
+        request: _Request,
+        relay: Relay,
+        seen: Callable[[bytes], None] | None,
+        line: bytes,
+    ) -> None:
         if self._ahead:  # not closed meanwhile
             self._ahead.popleft()
-        self._handler.send(line)
+        if seen is not None:
+            seen(line)
+        if relay.answer is None:
+            self._handler.send(line)
+        else:
+            try:
+                value = relay.answer(json.loads(line))
+            except QmpError as error:
+                self._say(error_reply(error, request.value))
+            else:
+                if value is None:
+                    self._handler.send(line)
+                else:
+                    self._say(reply(value, request.value))
         self._pump()
 
 

@@ -15,20 +15,24 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qmp_bridge.control_commands import COMPILED_VERSION, ControlCommands
-from qmp_bridge.events import event_message
+from qmp_bridge.control_commands import COMPILED_VERSION
+from qmp_bridge.events import event_message, migrate_completed
 from qmp_bridge.message import line_of
+from qmp_bridge.migration import MigrationWatch
 from qmp_bridge.monitor_client import MonitorClient
 from qmp_bridge.monitor_listener import listening_socket
+from qmp_bridge.named_fds import NamedFds
 from qmp_bridge.qemu_link import QemuLink, connect_unix
+from qmp_bridge.spice_commands import SpiceCommands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from qmp_bridge.capabilities import Greeting
-    from qmp_bridge.commands import CommandTable
+    from qmp_bridge.commands import Command, CommandTable
     from qmp_bridge.errors import QemuError
     from vd_interfaces.control import ChannelEvent, SpiceControl
+    from vd_interfaces.screens import Screens
 
 __all__ = ["Bridge"]
 
@@ -50,6 +54,7 @@ class Bridge:
         listen: Path | str | socket.socket | None,
         control: SpiceControl,
         *,
+        screens: Screens | None = None,
         compiled_version: str = COMPILED_VERSION,
     ) -> None:
         """Nothing happens before ``start``.
@@ -59,13 +64,21 @@ class Bridge:
             listen: path to serve monitor clients at, or a listening socket;
                 ``None``: only ``own_session`` is served.
             control: the SPICE server.
+            screens: our displays, for ``screendump``.
             compiled_version: what query-spice tells under this name.
 
         """
         self._qemu = qemu
         self._listen = listen
-        self._control = control
-        self._compiled_version = compiled_version
+        self._named_fds = NamedFds()
+        self._migration = MigrationWatch(self, control)
+        self._commands = SpiceCommands(
+            control,
+            self._named_fds,
+            self._migration.set_target,
+            screens,
+            compiled_version,
+        )
         self._link: QemuLink | None = None
         self._greeting: Greeting | None = None
         self._table: CommandTable = {}
@@ -75,6 +88,7 @@ class Bridge:
         self._monitors: list[MonitorClient] = []
         self._gone_callbacks: list[Callable[[QemuError], None]] = []
         control.on_channel_event(self._channel_event)
+        control.on_migrate_completed(self._migrate_completed)
 
     @property
     def link(self) -> QemuLink:
@@ -105,15 +119,11 @@ class Bridge:
             sock = await connect_unix(self._qemu)
         self._link = QemuLink(sock)
         self._link.on_event(self._broadcast)
+        self._link.on_event(self._migration.event)
         self._link.on_closed(self._qemu_gone)
         try:
             self._greeting = await self._link.greeting()
-            commands = ControlCommands(
-                self._control,
-                self._greeting.version,
-                compiled_version=self._compiled_version,
-            )
-            self._table = commands.table()
+            self._table = self._commands.table(self._greeting.version)
             if self._listen is not None:
                 self._listener = listening_socket(self._listen, _MAX_MONITORS)
                 self._watch_listener()
@@ -128,6 +138,7 @@ class Bridge:
             monitor.close()
         if self._link is not None:
             self._link.close()
+        self._forget_qemu()
 
     def own_session(self) -> socket.socket:
         """Open a monitor for ourselves: the client's end of a connection.
@@ -146,7 +157,7 @@ class Bridge:
     def _serve(self, sock: socket.socket) -> None:
         assert self._greeting is not None, "start() first"
         monitor = MonitorClient(
-            sock, self.link, self._greeting, self._table, self._forget
+            sock, self.link, self._greeting, self._table, self, self._forget
         )
         self._monitors.append(monitor)
         monitor.session.greet()
@@ -200,13 +211,42 @@ class Bridge:
             message = event_message(event, time.time())
             self._broadcast(line_of(message, pretty=self._greeting.pretty))
 
+    def _migrate_completed(self) -> None:
+        if self._greeting is not None:
+            message = migrate_completed(time.time())
+            self._broadcast(line_of(message, pretty=self._greeting.pretty))
+
     def _broadcast(self, line: bytes) -> None:
         for monitor in list(self._monitors):
             monitor.session.event(line)
 
     def _qemu_gone(self, error: QemuError) -> None:
         self._close_listener()
+        self._forget_qemu()
         for monitor in list(self._monitors):
             monitor.qemu_gone()
         for callback in self._gone_callbacks:
             callback(error)
+
+    def _forget_qemu(self) -> None:
+        self._named_fds.close()
+        self._migration.reset()
+
+    # Watcher
+
+    def forwarding(
+        self, command: Command, fds: Sequence[int]
+    ) -> Callable[[bytes], None] | None:
+        """Look at a command on its way to QEMU."""
+        named = self._named_fds.forwarding(command, fds)
+        return named or self._migration.forwarding(command, fds)
+
+    # MigrationWatchHandler
+
+    def ask(self, message: bytes, on_reply: Callable[[bytes], None]) -> None:
+        """Ask QEMU something of our own."""
+        self.link.pipe().submit(message, on_reply)
+
+    def later(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Call *callback* after some time."""
+        asyncio.get_running_loop().call_later(seconds, callback)

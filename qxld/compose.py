@@ -29,6 +29,7 @@ from qxld.patience import told_after
 from qxld.ports import Ports
 from qxld.record import Recording
 from qxld.runtime_dir import MAX_SOCKET_PATH, qemu_monitor_path
+from qxld.screens import ScreenFiles
 from qxld.settings import (
     MIB,
     attach_options,
@@ -106,7 +107,12 @@ class Daemon:
             resized=self._resized,
         )
         # One for all QEMUs: the server tells it of channel events for ever.
-        self._bridge = Bridge(self.qemu_monitor, self.monitor_path, self.server.control)
+        self._bridge = Bridge(
+            self.qemu_monitor,
+            self.monitor_path,
+            self.server.control,
+            screens=ScreenFiles(self.workers, self.attach_options.device_id),
+        )
         self._bridge.on_qemu_gone(self._on_qemu_gone)
         self._own: QemuMonitor | None = None
         self.qemu_gone = asyncio.Event()

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from spice_server.link.tickets import TicketStore
     from spice_server.main.mouse_mode import MouseMode
+    from spice_server.migration import MigrationSource
     from spice_server.session import SessionTable
-    from vd_interfaces.control import ChannelEvent
+    from vd_interfaces.control import ChannelEvent, MigrationTarget
 
 __all__ = ["Control"]
 
@@ -22,11 +23,18 @@ class Control:
     """The operator's view of a server; main thread only."""
 
     def __init__(
-        self, tickets: TicketStore, sessions: SessionTable, mouse_mode: MouseMode
+        self,
+        tickets: TicketStore,
+        sessions: SessionTable,
+        mouse_mode: MouseMode,
+        migration: MigrationSource,
+        add_client: Callable[..., None],
     ) -> None:
         self._tickets = tickets
         self._sessions = sessions
         self._mouse_mode = mouse_mode
+        self._migration = migration
+        self._add_client = add_client
         self.host: str | None = None
         """Address or path the server listens on."""
         self.port: int | None = None
@@ -48,7 +56,7 @@ class Control:
         """Tell the server's state."""
         return SpiceInfo(
             enabled=True,
-            migrated=False,
+            migrated=self._migration.migrated,
             host=self.host,
             port=self.port,
             tls_port=self.tls_port,
@@ -60,3 +68,23 @@ class Control:
     def on_channel_event(self, callback: Callable[[ChannelEvent], None]) -> None:
         """Call *callback* for every channel event, in order."""
         self._sessions.on_event(callback)
+
+    def on_migrate_completed(self, callback: Callable[[], None]) -> None:
+        """Call *callback* when a migration leaves nothing to do."""
+        self._migration.on_completed(callback)
+
+    def add_client(self, fd: int, *, skip_auth: bool, tls: bool) -> None:
+        """Serve a client on a connected socket, see :class:`SpiceControl`."""
+        self._add_client(fd, skip_auth=skip_auth, tls=tls)
+
+    def migrate_info(self, target: MigrationTarget) -> None:
+        """Remember where clients are to go, see :class:`SpiceControl`."""
+        self._migration.set_target(target)
+
+    def migrate_start(self) -> None:
+        """Take note that the VM begins to migrate."""
+        self._migration.start()
+
+    def migrate_end(self, *, completed: bool) -> None:
+        """Take note that the VM's migration is over, see :class:`SpiceControl`."""
+        self._migration.end(completed=completed)

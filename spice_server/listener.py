@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 import socket
 import ssl
 import stat
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
 
     from spice_server.config import TlsConfig
 
-__all__ = ["Listener", "endpoint", "listen_tcp", "listen_unix", "tls_context"]
+__all__ = [
+    "Listener",
+    "adopted_connection",
+    "connection_of",
+    "endpoint",
+    "listen_tcp",
+    "listen_unix",
+    "tls_context",
+]
 
 BACKLOG: Final = 128
 """Connections the kernel keeps until they are accepted."""
@@ -174,6 +183,48 @@ def endpoint(sock: socket.socket, address: object) -> SpiceEndpoint:
             return SpiceEndpoint("", "", "unknown")
 
 
+def connection_of(
+    sock: socket.socket, address: object, tls: ssl.SSLContext | None
+) -> Connection:
+    """Prepare a connected socket for a client at *address*.
+
+    Raises:
+        OSError: it is gone already, or no socket that clients can use.
+
+    """
+    if sock.family != socket.AF_UNIX:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+    local, peer = endpoint(sock, sock.getsockname()), endpoint(sock, address)
+    if tls is not None:
+        return TlsConnection(sock, local, peer, tls)
+    return Connection(sock, local, peer)
+
+
+def adopted_connection(fd: int, tls: ssl.SSLContext | None) -> Connection:
+    """Take a connected socket over from who accepted it; *fd* is ours now.
+
+    Raises:
+        OSError: it is not one, or gone already; it is closed.
+
+    """
+    try:
+        sock = socket.socket(fileno=fd)
+    except OSError:
+        os.close(fd)
+        raise
+    try:
+        if sock.type != socket.SOCK_STREAM:
+            raise OSError(errno.EPROTOTYPE, "not a stream socket")  # noqa: TRY301
+        sock.settimeout(0)
+        return connection_of(sock, sock.getpeername(), tls)
+    except OSError:
+        sock.close()
+        raise
+
+
 class Listener:
     """Accepts connections on one socket and hands them on."""
 
@@ -219,23 +270,12 @@ class Listener:
                 self._failed(error)
                 return
             try:
-                connection = self._prepare(sock, address)
+                connection = connection_of(sock, address, self._tls)
             except OSError as error:  # it is gone already
                 _log.debug("accepted connection lost: %s", error)
                 sock.close()
                 continue
             self._on_connection(connection)
-
-    def _prepare(self, sock: socket.socket, address: object) -> Connection:
-        if sock.family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
-        local, peer = endpoint(sock, sock.getsockname()), endpoint(sock, address)
-        if self._tls is not None:
-            return TlsConnection(sock, local, peer, self._tls)
-        return Connection(sock, local, peer)
 
     def _failed(self, error: OSError) -> None:
         """Go on after accept() failed; without descriptors only after a while."""

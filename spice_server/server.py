@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from typing import TYPE_CHECKING, Final
 
 from spice_protocol.enums import ChannelType, SpiceLinkErr
@@ -17,12 +18,20 @@ from spice_server.link.admission import Admission
 from spice_server.link.auth import TicketKeys
 from spice_server.link.stage import LinkStage
 from spice_server.link.tickets import Moment, TicketStore
-from spice_server.listener import Listener, listen_tcp, listen_unix, tls_context
+from spice_server.listener import (
+    Listener,
+    adopted_connection,
+    listen_tcp,
+    listen_unix,
+    tls_context,
+)
 from spice_server.main.channel import MainChannel
 from spice_server.main.mouse_mode import MouseMode
+from spice_server.migration import MigrationSource
 from spice_server.session import SessionTable
 from spice_server.stats import ServerStats
 from spice_server.websocket.web import Web
+from vd_interfaces.control import ControlError
 
 if TYPE_CHECKING:
     import ssl
@@ -65,8 +74,15 @@ class Server:
         self._admission = Admission(
             config, tickets, lambda number: self.sessions.get(number) is not None
         )
-        self.control = Control(tickets, self.sessions, self.mouse_mode)
+        self.control = Control(
+            tickets,
+            self.sessions,
+            self.mouse_mode,
+            MigrationSource(self.main, self.sessions),
+            self.add_client,
+        )
         """The operator's side of the server."""
+        self._tls: ssl.SSLContext | None = None
         self._channels: dict[tuple[int, int], Channel] = {}
         self._keys = TicketKeys()
         self._web = Web(config)
@@ -97,22 +113,23 @@ class Server:
             OperatorError: an address, a path or a certificate cannot be used.
 
         """
-        config = self.config
-        tls = None
-        if config.tls_port is not None:
-            if config.tls is None:
-                raise OperatorError("a TLS port needs a certificate (x509-dir)")
-            tls = tls_context(config.tls)
+        if self.config.tls_port is not None:
+            self._tls = self._tls_context()
         self.add_channel(self.main)
         self.add_channel(self.inputs)
         try:
-            self._listen(tls)
+            self._listen(self._tls)
         except OperatorError:
             self._close_listeners()
             raise
         self._keys.start()
         for listener in self._listeners:
             listener.start()
+
+    def _tls_context(self) -> ssl.SSLContext:
+        if self.config.tls is None:
+            raise OperatorError("a TLS port needs a certificate (x509-dir)")
+        return tls_context(self.config.tls)
 
     def _listen(self, tls: ssl.SSLContext | None) -> None:
         config, control = self.config, self.control
@@ -164,14 +181,32 @@ class Server:
 
     # -- connections -----------------------------------------------------------
 
-    def serve(self, connection: Connection) -> None:
+    def add_client(self, fd: int, *, skip_auth: bool, tls: bool) -> None:
+        """Serve a client on a connected socket, see :class:`SpiceControl`."""
+        try:
+            if tls and self._tls is None:
+                self._tls = self._tls_context()
+        except OperatorError as error:
+            os.close(fd)
+            raise ControlError(str(error)) from error
+        try:
+            connection = adopted_connection(fd, self._tls if tls else None)
+        except OSError as error:
+            raise ControlError(
+                f"the client's socket cannot be used: {error}"
+            ) from error
+        self.serve(connection, skip_auth=skip_auth)
+
+    def serve(self, connection: Connection, *, skip_auth: bool = False) -> None:
         """Begin the link stage of a new connection."""
         self.stats.accepted += 1
         self.sessions.connected(connection)
         while len(self._stages) >= self.config.max_half_open:
             self.stats.displaced += 1
             next(iter(self._stages)).abort("too many others wait, too")
-        stage = LinkStage(connection, self, self._keys, self._web, self._link_log)
+        stage = LinkStage(
+            connection, self, self._keys, self._web, self._link_log, skip_auth=skip_auth
+        )
         self._stages[stage] = None
         stage.start()
 

@@ -13,6 +13,7 @@ __all__ = [
     "ChannelEvent",
     "ChannelEventKind",
     "ControlError",
+    "MigrationTarget",
     "SetPasswordAction",
     "SpiceChannel",
     "SpiceControl",
@@ -71,6 +72,18 @@ class SpiceInfo:
     channels: list[SpiceChannel] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class MigrationTarget:
+    """Where clients go when the VM goes (``client_migrate_info``)."""
+
+    hostname: str
+    port: int | None = None
+    """As the operator gave it: no range is checked."""
+    tls_port: int | None = None
+    cert_subject: str | None = None
+    """What the target's certificate must say; ``None``: its host's name."""
+
+
 class ChannelEventKind(enum.Enum):
     """The QAPI event that a channel's change of state becomes."""
 
@@ -115,3 +128,40 @@ class SpiceControl(Protocol):
 
     def on_channel_event(self, callback: Callable[[ChannelEvent], None]) -> None:
         """Call *callback* for every channel event, in order."""
+
+    def on_migrate_completed(self, callback: Callable[[], None]) -> None:
+        """Call *callback* when the server has no more to do for a migration.
+
+        It becomes SPICE_MIGRATE_COMPLETED, for which management waits.
+        """
+
+    def add_client(self, fd: int, *, skip_auth: bool, tls: bool) -> None:
+        """Serve a client on a connected socket.
+
+        Args:
+            fd: the socket's descriptor, which is the server's from now on.
+            skip_auth: let the client in whatever its ticket says.
+            tls: begin with a TLS handshake.
+
+        Raises:
+            ControlError: it is no stream socket, or cannot be served.
+
+        """
+
+    def migrate_info(self, target: MigrationTarget) -> None:
+        """Remember where clients are to go when the VM's migration ends.
+
+        Raises:
+            ControlError: they cannot be sent there.
+
+        """
+
+    def migrate_start(self) -> None:
+        """Take note that the VM begins to migrate."""
+
+    def migrate_end(self, *, completed: bool) -> None:
+        """Take note that the VM's migration is over; if *completed*, the VM is gone.
+
+        After ``migrate_info``, a completed one always leads to a call of what
+        ``on_migrate_completed`` was given, whatever clients and the target do.
+        """

@@ -21,6 +21,7 @@ from spice_server.display.channel import DisplayChannel
 from spice_server.display.client_caches import ClientCaches, Pictures
 from spice_server.display.compression import Compression
 from spice_server.display.dispatcher import Dispatcher
+from spice_server.display.screenshot import Screenshot
 from spice_server.display.stats import DisplayStats
 from spice_server.display.surface import PRIMARY, Surfaces
 
@@ -137,6 +138,10 @@ class DisplayWorker:
         """Ask for the counters."""
         return self.dispatcher.call(self._copy_stats)
 
+    def screenshot(self) -> Future[Screenshot | None]:
+        """Ask for what the primary surface shows; ``None``: there is none."""
+        return self.dispatcher.call(self._screenshot)
+
     def client_monitors_config(self, config: MonitorsConfig | None) -> Future[bool]:
         """Ask the guest for a monitor layout; False if its driver cannot."""
         return self.dispatcher.call(self._qxl.client_monitors_config, config)
@@ -163,6 +168,14 @@ class DisplayWorker:
             # Closing takes one more turn of the loop: its news come from there.
             loop = self.loop()
             loop.call_soon(loop.call_soon, loop.stop)
+
+    def _screenshot(self) -> Screenshot | None:
+        primary = self._surfaces.primary
+        if primary is None:
+            return None
+        self._finish_drawing()
+        pixels = self._surfaces.canvas.read_surface(PRIMARY)
+        return Screenshot(primary.width, primary.height, pixels)
 
     def _copy_stats(self) -> DisplayStats:
         counters = self._surfaces.canvas.counters()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from vd_interfaces.control import (
     ChannelEvent,
     ControlError,
+    MigrationTarget,
     SetPasswordAction,
     SpiceInfo,
 )
@@ -29,6 +31,11 @@ class FakeSpiceControl:
         self.actions: list[SetPasswordAction] = []
         self.callbacks: list[Callable[[ChannelEvent], None]] = []
         self.on_disconnect: Callable[[], None] = lambda: None
+        self.added: list[tuple[int, bool, bool]] = []
+        self.refuses_clients = False
+        self.target: MigrationTarget | None = None
+        self.migration: list[str] = []
+        self.migrate_callbacks: list[Callable[[], None]] = []
 
     def set_password(self, password: str, action: SetPasswordAction) -> None:
         if self.info.auth != "spice":
@@ -54,3 +61,24 @@ class FakeSpiceControl:
     def emit(self, event: ChannelEvent) -> None:
         for callback in self.callbacks:
             callback(event)
+
+    def on_migrate_completed(self, callback: Callable[[], None]) -> None:
+        self.migrate_callbacks.append(callback)
+
+    def add_client(self, fd: int, *, skip_auth: bool, tls: bool) -> None:
+        if self.refuses_clients:
+            os.close(fd)
+            raise ControlError("no")
+        self.added.append((fd, skip_auth, tls))
+
+    def migrate_info(self, target: MigrationTarget) -> None:
+        self.target = target
+
+    def migrate_start(self) -> None:
+        self.migration.append("start")
+
+    def migrate_end(self, *, completed: bool) -> None:
+        self.migration.append("completed" if completed else "failed")
+        if completed:
+            for callback in self.migrate_callbacks:
+                callback()

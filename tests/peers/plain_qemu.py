@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+import pytest
 
-__all__ = ["NO_MACHINE", "PlainQemu", "missing"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["NO_MACHINE", "PlainQemu", "Program", "missing", "without_spice"]
 
 NO_MACHINE = ("-machine", "none", "-nodefaults")
+LOADER = "/lib64/ld-linux-x86-64.so.2"
+MODULES = Path("/usr/lib/x86_64-linux-gnu/qemu")
+
+
+@dataclass
+class Program:
+    """How to start a QEMU."""
+
+    command: Sequence[str] = ("qemu-system-x86_64",)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def without_spice(folder: Path) -> Program:
+    """Return the machine's QEMU as it is where its SPICE modules are not installed.
+
+    It looks for modules in *folder*, then beside its own program; started by the loader,
+    it takes that for its program.
+    """
+    program = shutil.which("qemu-system-x86_64")
+    if program is None or not Path(LOADER).exists() or not MODULES.is_dir():
+        pytest.skip("this QEMU cannot be started without its SPICE modules")
+    modules = folder / "qemu-modules"
+    modules.mkdir()
+    for module in MODULES.iterdir():
+        if "spice" not in module.name and "qxl" not in module.name:
+            (modules / module.name).symlink_to(module)
+    data = ["-L", "/usr/share/qemu", "-L", "/usr/share/seabios"]
+    return Program([LOADER, program, *data], {"QEMU_MODULE_DIR": str(modules)})
 
 
 def missing() -> str:
@@ -25,18 +57,25 @@ def missing() -> str:
 class PlainQemu:
     """A QEMU process; its monitor listens at ``path`` from the first moment."""
 
-    def __init__(self, path: Path, options: Sequence[str] = NO_MACHINE) -> None:
+    def __init__(
+        self,
+        path: Path,
+        options: Sequence[str] = NO_MACHINE,
+        program: Program | None = None,
+    ) -> None:
+        program = program or Program()
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(path))
         listener.listen()
         chardev = f"socket,id=qmp,server=on,wait=off,fd={listener.fileno()}"
         self.process = subprocess.Popen(
             [
-                "qemu-system-x86_64", "-no-user-config", "-accel", "tcg",
+                *program.command, "-no-user-config", "-accel", "tcg",
                 "-display", "none", "-name", "clients", *options,
                 "-chardev", chardev, "-mon", "chardev=qmp,mode=control",
             ],
             pass_fds=[listener.fileno()],
+            env={**os.environ, **program.environment},
         )  # fmt: skip
         listener.close()
 

@@ -12,6 +12,7 @@ import pytest
 from qmp_bridge import proxy
 from qmp_bridge.capabilities import parse_greeting
 from qmp_bridge.monitor_client import MonitorClient
+from qmp_bridge.named_fds import NamedFds
 from qmp_bridge.proxy import Bridge
 from tests.fakes.no_descriptors import no_descriptors
 from tests.fakes.qmp_client import QmpClient
@@ -38,7 +39,9 @@ async def test_what_a_client_asked_for_is_done_though_it_read_nothing_and_left()
     served, client = socket.socketpair()
     descriptor = os.dup(0)
     gone = []
-    monitor = MonitorClient(served, link, parse_greeting(GREETING), {}, gone.append)
+    monitor = MonitorClient(
+        served, link, parse_greeting(GREETING), {}, NamedFds(), gone.append
+    )
     monitor.received(b'{"execute":"qmp_capabilities"}', [])
     monitor.send(bytes(4 << 20))
     assert monitor.congested
