@@ -80,6 +80,9 @@ class PendingSettings:
     """Number of the display among all that share the client's caches."""
     compare: bool = True
     """Keep a copy of the primary surface as the client shows it, and send what differs."""
+    pictures: bool = False
+    """The client draws plain pictures, fills and moves of its primary surface, without
+    clip or rop, and nothing else; what it was not sent yet is not black."""
 
 
 @dataclass(slots=True)
@@ -143,6 +146,7 @@ class Pending:
                     settings.composite,
                     settings.channel,
                     settings.compare,
+                    settings.pictures,
                 ),
             ),
         )

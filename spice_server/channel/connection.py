@@ -292,8 +292,8 @@ class Connection:
     def _finish_writing(self) -> None:
         try:
             self._shutdown()
-        except OSError as error:
-            self.abort(error)
+        except OSError:
+            self.abort()  # the peer is gone already: all the same by now
 
     def _watch_readable(self) -> None:
         """Watch for bytes of the peer unless reading is paused."""

@@ -49,16 +49,29 @@ def choose_settings(
 
     """
     compression = preferred or SpiceImageCompression[wanted.images.upper()]
+    pictures = _draws_little(link)
     lz4 = link.has_capability(DisplayCap.LZ4_COMPRESSION)
     if compression == SpiceImageCompression.LZ4 and not lz4:
         compression = SpiceImageCompression.LZ
     return PendingSettings(
         compression=compression,
-        jpeg=_for_wan(wanted.jpeg, low_bandwidth=link.low_bandwidth),
+        # spice-html5 draws a JPEG when it was decoded, maybe over what came later.
+        jpeg=not pictures and _for_wan(wanted.jpeg, low_bandwidth=link.low_bandwidth),
         zlib_glz=_for_wan(wanted.zlib_glz, low_bandwidth=link.low_bandwidth),
         lz4=lz4,
         composite=link.has_capability(DisplayCap.COMPOSITE),
         channel=channel,
+        pictures=pictures,
+    )
+
+
+def _draws_little(link: LinkInfo) -> bool:
+    """Whether it is spice-html5, which ignores clips and rops, and most commands.
+
+    It tells of MULTI_CODEC, of 2016, and not of COMPOSITE, of 2012; nobody else does.
+    """
+    return link.has_capability(DisplayCap.MULTI_CODEC) and not link.has_capability(
+        DisplayCap.COMPOSITE
     )
 
 

@@ -92,7 +92,8 @@ is_native(const struct pending *pending, const struct command_batch *batch,
 {
     const struct draw_command *command = plan->command;
 
-    if (!plan->portable || command->self_bitmap || is_bitmap(batch, command->image) ||
+    if (pending->settings.pictures || !plan->portable || command->self_bitmap ||
+        is_bitmap(batch, command->image) ||
         is_bitmap(batch, command->mask.image))
         return 0;
     switch (command->type) {
@@ -116,7 +117,7 @@ is_native(const struct pending *pending, const struct command_batch *batch,
 void
 pending_before_draw(struct pending *pending, const struct draw_plan *plan)
 {
-    for (uint32_t i = 0; i < plan->num_reads; i++) {
+    for (uint32_t i = 0; i < plan->num_reads && !pending->settings.pictures; i++) {
         const struct plan_read *read = &plan->reads[i];
         struct pending_surface *surface = pending_find(pending, read->surface->id);
 

@@ -3,6 +3,7 @@
  * pending_flush.c: what is pending becomes messages: natives first, in order, then the
  * pixels of damage.
  */
+#include <spice/enums.h>
 #include <string.h>
 
 #include "display_message_writer.h"
@@ -71,6 +72,22 @@ send_kept_picture(struct pending *pending, struct pending_surface *surface,
         tile_map_add(&surface->unknown, picture.box);
 }
 
+/* Who draws nothing from surfaces needs to know of none but the one that is shown. */
+static int
+knows_surface(const struct pending *pending, uint32_t surface_id)
+{
+    return surface_id == 0 || !pending->settings.pictures;
+}
+
+static void
+send_black(const struct pending_surface *surface, struct display_messages *messages)
+{
+    struct message_base base = {
+        surface->id, {0, 0, (int32_t)surface->width, (int32_t)surface->height}, NULL, 0};
+
+    write_draw_fill(messages, &base, 0, SPICE_ROPD_OP_PUT);
+}
+
 static void
 send_create(struct pending *pending, struct pending_surface *surface,
             const struct native *native, struct display_messages *messages)
@@ -80,8 +97,12 @@ send_create(struct pending *pending, struct pending_surface *surface,
                                 .height = surface->height,
                                 .format = surface->format};
 
-    write_surface_create(messages, &now);
     pending->shown[surface->id] = native->serial;
+    if (!knows_surface(pending, surface->id))
+        return;
+    write_surface_create(messages, &now);
+    if (pending->settings.pictures)
+        send_black(surface, messages);
     if (pending->surfaces[surface->id] != surface)
         return;
     tile_map_clear(&surface->unknown);
@@ -119,7 +140,8 @@ send_native(struct pending *pending, const struct native *native,
         send_create(pending, surface, native, messages);
         break;
     default:
-        write_surface_destroy(messages, native->surface_id);
+        if (knows_surface(pending, native->surface_id))
+            write_surface_destroy(messages, native->surface_id);
         pending->shown[native->surface_id] = 0;
         break;
     }

@@ -73,6 +73,21 @@ def test_composite_is_for_those_who_can():
     assert not choose_settings(Compression(), link()).composite
 
 
+def test_spice_html5_is_known_by_what_it_can():
+    html5 = (
+        DisplayCap.SIZED_STREAM, DisplayCap.STREAM_REPORT, DisplayCap.MULTI_CODEC,
+        DisplayCap.CODEC_MJPEG, DisplayCap.CODEC_VP8,
+    )  # fmt: skip
+    assert capability_words(html5) == (0x711,)
+    settings = choose_settings(Compression(jpeg="always"), link(*html5))
+    assert settings.pictures
+    assert not settings.jpeg, "it draws them when they are decoded, not in order"
+    assert not choose_settings(Compression(), link()).pictures
+    spice_gtk = link()
+    spice_gtk.channel_caps = (0x6FBF,)
+    assert not choose_settings(Compression(), spice_gtk).pictures
+
+
 # ---- through a worker
 
 
