@@ -13,11 +13,11 @@ build=(gcc libc6-dev make pkg-config libpixman-1-dev libspice-protocol-dev
     liblz4-dev libturbojpeg0-dev zlib1g-dev python3 libpython3-dev python3-venv)
 # QEMU, and what images are made with; objtool, which compiles modules, needs libelf1.
 run=(qemu-system-x86 mmdebstrap e2fsprogs gcc-12 libelf1)
-# Clients and the screens they open, the server that judges them and its client, the
-# fuzzers' compiler and its symbolizer.
+# Clients, one of them in a browser, and the screens they open, the server that judges
+# them and its client, the fuzzers' compiler and its symbolizer.
 test=(spice-client-gtk virt-viewer gir1.2-spiceclientglib-2.0 python3-gi
     xvfb xdotool imagemagick openssl libspice-server-dev libglib2.0-dev libssl-dev zstd
-    clang libclang-rt-14-dev llvm)
+    clang libclang-rt-14-dev llvm spice-html5 chromium-headless-shell)
 
 case $level in
 build) packages=("${build[@]}") ;;

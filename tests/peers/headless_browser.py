@@ -45,6 +45,10 @@ class Browser:
         """What pages and the browser had to say."""
         self.sockets: list[str] = []
         """WebSockets that pages opened, by address."""
+        self.prompts: list[str] = []
+        """What pages asked for by ``prompt()``."""
+        self.prompt_answer = ""
+        """What they are answered."""
         self._profile = tempfile.TemporaryDirectory(prefix="qxld-browser-")
         program = next(filter(None, map(shutil.which, PROGRAMS)))
         self._process = subprocess.Popen(
@@ -58,11 +62,14 @@ class Browser:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        self._stack = contextlib.ExitStack()
         self._next_id = 0
         self._session: str | None = None
         self._socket: ClientConnection | None = None
         try:
-            self._socket = connect(self._address(), max_size=None)
+            self._socket = self._stack.enter_context(
+                connect(self._address(), max_size=None)
+            )
             self._attach()
             self.resize(width, height)
         except BaseException:
@@ -99,18 +106,22 @@ class Browser:
 
     def call(self, method: str, **parameters: object) -> dict[str, Any]:
         """Give a command, return its result."""
+        number = self._send(method, parameters)
+        for message in self._messages():
+            if message.get("id") == number:
+                assert "error" not in message, f"{method}: {message['error']}"
+                result: dict[str, Any] = message["result"]
+                return result
+        raise AssertionError("the browser ended")
+
+    def _send(self, method: str, parameters: dict[str, object]) -> int:
         assert self._socket is not None
         self._next_id += 1
         command = {"id": self._next_id, "method": method, "params": parameters}
         if self._session is not None:
             command["sessionId"] = self._session
         self._socket.send(json.dumps(command))
-        for message in self._messages():
-            if message.get("id") == self._next_id:
-                assert "error" not in message, f"{method}: {message['error']}"
-                result: dict[str, Any] = message["result"]
-                return result
-        raise AssertionError("the browser ended")
+        return self._next_id
 
     def _messages(self) -> Iterator[dict[str, Any]]:
         assert self._socket is not None
@@ -135,6 +146,11 @@ class Browser:
             case "Log.entryAdded":
                 entry = parameters["entry"]
                 self.console.append(f"{entry['level']}: {entry['text']}")
+            case "Page.javascriptDialogOpening":
+                # Until it is closed, the page answers nothing.
+                self.prompts.append(parameters["message"])
+                answer = {"accept": True, "promptText": self.prompt_answer}
+                self._send("Page.handleJavaScriptDialog", answer)
             case "Network.webSocketCreated":
                 self.sockets.append(parameters["url"])
 
@@ -197,7 +213,7 @@ class Browser:
             with contextlib.suppress(Exception):
                 self._session = None
                 self.call("Browser.close")
-            self._socket.close()
+            self._stack.close()
         try:
             self._process.wait(timeout=30)
         except subprocess.TimeoutExpired:
