@@ -17,7 +17,8 @@ run=(qemu-system-x86 mmdebstrap e2fsprogs gcc-12 libelf1)
 # them and its client, the fuzzers' compiler and its symbolizer.
 test=(spice-client-gtk virt-viewer gir1.2-spiceclientglib-2.0 python3-gi
     xvfb xdotool imagemagick openssl libspice-server-dev libglib2.0-dev libssl-dev zstd
-    clang libclang-rt-14-dev llvm spice-html5 chromium-headless-shell)
+    clang libclang-rt-14-dev llvm spice-html5 chromium-headless-shell
+    libnss3-tools)
 
 case $level in
 build) packages=("${build[@]}") ;;

@@ -29,6 +29,8 @@ def missing() -> str | None:
 class GtkClient:
     """One spice-gtk session in a process of its own."""
 
+    script = SCRIPT
+
     def __init__(self, *, stderr: IO[str] | None = None, **options: str) -> None:
         """Connect; *options* are SpiceSession properties (host, port, password ...).
 
@@ -36,7 +38,7 @@ class GtkClient:
         """
         plain = {key.replace("_", "-"): value for key, value in options.items()}
         self.process = subprocess.Popen(
-            [PYTHON, str(SCRIPT), json.dumps(plain)],
+            [PYTHON, str(self.script), json.dumps(plain)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr or subprocess.DEVNULL,
@@ -126,3 +128,9 @@ class GtkClient:
         self._reader.join()
         assert self.process.stdout
         self.process.stdout.close()
+
+
+class GtkPortsClient(GtkClient):
+    """A session with ports, USB devices and smart cards."""
+
+    script = SCRIPT.with_name("gtk_ports_script.py")
