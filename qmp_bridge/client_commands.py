@@ -86,7 +86,11 @@ class ClientCommands:
             raise QmpError("SPICE is not in use", "DeviceNotActive")
         if target.port is None and target.tls_port is None:
             raise QmpError(self._no_port)
+        # QEMU hands both on as C ints, in which -1 stands for none.
+        target.port, target.tls_port = _int32(target.port), _int32(target.tls_port)
         try:
+            if target.port is None and target.tls_port is None:
+                raise ControlError("no port")  # noqa: TRY301 - libspice-server's refusal
             self._control.migrate_info(target)
         except ControlError as error:
             raise QmpError("Could not set up display for migration") from error
@@ -129,6 +133,13 @@ class ClientCommands:
             self._control.add_client(fd, skip_auth=skip_auth, tls=tls)
         except ControlError as error:
             raise QmpError("spice failed to add client") from error
+
+
+def _int32(port: int | None) -> int | None:
+    if port is None:
+        return None
+    value = (port + (1 << 31)) % (1 << 32) - (1 << 31)
+    return None if value == -1 else value
 
 
 def _is_spice(arguments: Mapping[str, JsonValue]) -> bool:

@@ -156,7 +156,8 @@ class HmpCommands:
 
 
 def _said(error: QmpError) -> str:
-    return f"Error: {error.desc}\r\n"
+    text = error.desc.replace("\n", "\r\n")
+    return f"Error: {text}\r\n"
 
 
 def _is_plain(arguments: Mapping[str, JsonValue]) -> bool:

@@ -6,8 +6,9 @@ answer, so a line that does not fit is simply given to QEMU.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from qmp_bridge.hmp_expression import ExpressionError, calculate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +18,6 @@ __all__ = ["parse_line"]
 _BLANKS = " \t\n\v\f\r"
 _BUFFER = 1023
 """Bytes of a string argument; QEMU cuts off the rest."""
-_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*")
-_OPERATORS = "+-*/%&|^"
 _ESCAPES = {"n": "\n", "r": "\r", "\\": "\\", "'": "'", '"': '"'}
 
 
@@ -118,14 +117,11 @@ class _Reader:
         return "".join(characters)
 
     def _number(self) -> int:
-        """Take a number; QEMU would also calculate, which nobody asks it for a port."""
-        match = _NUMBER.match(self._line, self._position)
-        if match is None:
-            raise _MalformedError
-        self._position = match.end()
-        text = match[0]
-        octal = text.startswith("0") and text.isdigit()
-        value = int(text, 8 if octal else 0)
-        if value >> 32 or (not self.at_end() and self._peek() in _OPERATORS):
+        """Take an integer of 32 bits, which may have to be calculated."""
+        try:
+            value, self._position = calculate(self._line, self._position)
+        except ExpressionError as error:
+            raise _MalformedError from error
+        if value >> 32:
             raise _MalformedError
         return value

@@ -28,6 +28,8 @@ class Program:
 
     command: Sequence[str] = ("qemu-system-x86_64",)
     environment: Mapping[str, str] = field(default_factory=dict)
+    accelerator: str = "tcg"
+    """``qtest`` for one that is built for KVM alone."""
 
 
 def without_spice(folder: Path) -> Program:
@@ -70,7 +72,7 @@ class PlainQemu:
         chardev = f"socket,id=qmp,server=on,wait=off,fd={listener.fileno()}"
         self.process = subprocess.Popen(
             [
-                *program.command, "-no-user-config", "-accel", "tcg",
+                *program.command, "-no-user-config", "-accel", program.accelerator,
                 "-display", "none", "-name", "clients", *options,
                 "-chardev", chardev, "-mon", "chardev=qmp,mode=control",
             ],
