@@ -16,7 +16,7 @@ from qxld.compose import Daemon
 from qxld.config import override
 from qxld.errors import QxldError, UsageError
 from qxld.hot_plug import attach as plug_in, clear_away, detach
-from qxld.interruption import until_signal
+from qxld.interruption import on_hangup, until_signal
 from qxld.options import configuration
 from qxld.port_plug import PortPlug
 from qxld.ports import port_arguments
@@ -235,7 +235,12 @@ async def _daemon(
         await daemon.prepare()
         await daemon.listen()
         announcement.write_vv()
-        yield daemon
+        # Without TLS there is nothing to read again: a closed terminal ends qxld.
+        hangup = (
+            on_hangup(daemon.reload_certificates) if config.spice.tls_port else None
+        )
+        with hangup or contextlib.nullcontext():
+            yield daemon
     finally:
         await daemon.stop()
 

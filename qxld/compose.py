@@ -41,6 +41,7 @@ from qxld.settings import (
 from spice_server.display.client_caches import ClientCaches
 from spice_server.display.worker import DisplayWorker
 from spice_server.server import Server
+from vd_interfaces.control import ControlError
 from vdiport.port import VdiPort
 from vm_transport.ivshmem.server import IvshmemServer
 
@@ -185,6 +186,13 @@ class Daemon:
 
         """
         await self.server.start()
+
+    def reload_certificates(self) -> None:
+        """Read certificates again for clients to come; log what is wrong with them."""
+        try:
+            self.server.control.reload_certificates()
+        except ControlError as error:
+            _log.error("%s", error)
 
     async def disconnect(self) -> None:
         """Leave QEMU's monitor."""

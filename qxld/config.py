@@ -96,13 +96,23 @@ class SpiceConfig:
     with disable_ticketing those of this host."""
     x509_dir: Path | None = None
     """Directory of ca-cert.pem, server-cert.pem and server-key.pem."""
+    tls_ciphers: str | None = None
+    """OpenSSL cipher list for TLS 1.2; unset: OpenSSL's."""
+    tls_verify_peer: bool = False
+    """Let clients in over TLS only with a certificate of ca-cert.pem's."""
+    tls_peer_subjects: tuple[str, ...] = ()
+    """Subjects of the client certificates that are let in; none given: all."""
     tls_channels: tuple[str, ...] = ()
-    """Channels that clients must open over TLS."""
+    """Channels that clients must open over TLS; ``default``: all that are not named."""
+    plaintext_channels: tuple[str, ...] = ()
+    """Channels that clients must not open over TLS; ``default`` as above."""
     password_file: Path | None = None
     """File whose first line is the ticket; without it nobody gets in until
     ``set_password`` came over the monitor."""
     disable_ticketing: bool = False
     """Let everybody in without a ticket."""
+    one_time_password: bool = False
+    """Let a password open one session only, until ``set_password`` brings the next."""
     multi_client: bool = False
     """Let several clients in at once; else a new one replaces the old."""
     name: str = "qxld"

@@ -1,15 +1,16 @@
-"""End by SIGINT and SIGTERM, in order."""
+"""End by SIGINT and SIGTERM, in order; read files again by SIGHUP."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
 
-__all__ = ["until_signal"]
+__all__ = ["on_hangup", "until_signal"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -41,3 +42,14 @@ async def until_signal(work: Coroutine[Any, Any, int]) -> int:
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def on_hangup(action: Callable[[], None]) -> Iterator[None]:
+    """Call *action* for each SIGHUP that comes meanwhile, instead of ending by it."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, action)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)

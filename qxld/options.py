@@ -117,13 +117,50 @@ OPTIONS = {
         Option(
             "--tls-channel",
             "spice.tls_channels",
-            "channel that must use TLS: main, inputs, ... (may be repeated)",
+            "channel that must use TLS: main, inputs, ...; default: all that are not "
+            "named (may be repeated)",
             "NAME",
             repeat=True,
             commands=_CLIENTS,
         ),
+        Option(
+            "--plaintext-channel",
+            "spice.plaintext_channels",
+            "channel that must not use TLS, in the same words (may be repeated)",
+            "NAME",
+            repeat=True,
+            commands=_CLIENTS,
+        ),
+        Option(
+            "--tls-ciphers",
+            "spice.tls_ciphers",
+            "OpenSSL's list of ciphers for TLS 1.2 (OpenSSL's own)",
+            "LIST",
+            commands=_CLIENTS,
+        ),
     ),
     "who gets in": (
+        Option(
+            "--tls-verify-peer",
+            "spice.tls_verify_peer",
+            "over TLS, only clients with a certificate of ca-cert.pem's",
+            commands=_CLIENTS,
+        ),
+        Option(
+            "--tls-peer-subject",
+            "spice.tls_peer_subjects",
+            "with --tls-verify-peer, only that of this subject, as O=Test,CN=me (may be "
+            "repeated)",
+            "SUBJECT",
+            repeat=True,
+            commands=_CLIENTS,
+        ),
+        Option(
+            "--one-time-password",
+            "spice.one_time_password",
+            "a password opens one session, until set_password brings the next",
+            commands=_CLIENTS,
+        ),
         Option(
             "--password-file",
             "spice.password_file",

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qxld.config import DeviceConfig, QxldConfig, SpiceConfig
+    from spice_protocol.enums import ChannelType
 
 __all__ = [
     "MIB",
     "attach_options",
+    "channel_security",
     "check_tablet",
     "client_host",
     "compression",
@@ -34,6 +36,8 @@ __all__ = [
 ]
 
 MIB = 1 << 20
+DEFAULT_CHANNEL = "default"
+"""Stands for every channel that is not named, as in QEMU's ``tls-channel``."""
 MAX_DISPLAYS = 4
 """What clients and agents handle; the memory layout has room for more."""
 
@@ -165,32 +169,72 @@ def server_config(config: QxldConfig) -> ServerConfig:
         raise UsageError(f"port and TLS port are both {spice.port}")
     if spice.tls_port and spice.x509_dir is None:
         raise UsageError("a TLS port needs certificates: give x509-dir, their folder")
-    if spice.tls_channels and not spice.tls_port:
-        raise UsageError("channels that must use TLS need a TLS port")
-    try:
-        security = {
-            channel_type(name): ChannelSecurity.SECURE for name in spice.tls_channels
-        }
-    except OperatorError as error:
-        raise UsageError(str(error)) from error
+    security, default_security = channel_security(spice)
     return ServerConfig(
         addr=spice.addr,
         port=spice.port or None,
         tls_port=spice.tls_port or None,
         unix_path=spice.unix,
-        tls=TlsConfig.from_directory(spice.x509_dir) if spice.x509_dir else None,
+        tls=_tls(spice),
         ticketing=not spice.disable_ticketing,
         password=password(spice),
+        one_time=spice.one_time_password,
         multi_client=spice.multi_client,
         name=spice.name,
         pages=spice.html5,
         websocket_origins=spice.websocket_origins,
         security=security,
+        default_security=default_security,
         agent=AgentPolicy(
             copy_paste=not spice.disable_copy_paste,
             file_transfer=not spice.disable_agent_file_xfer,
             pointer=not spice.no_agent_mouse,
         ),
+    )
+
+
+def channel_security(
+    spice: SpiceConfig,
+) -> tuple[dict[ChannelType, ChannelSecurity], ChannelSecurity]:
+    """Return how channels may be opened, by their type, and how all others may.
+
+    Raises:
+        UsageError: a channel is not known or must be both, or there is no such port.
+
+    """
+    wanted = (
+        (spice.tls_channels, "TLS port", spice.tls_port, ChannelSecurity.SECURE),
+        (
+            spice.plaintext_channels,
+            "port",
+            spice.port or spice.unix,
+            ChannelSecurity.INSECURE,
+        ),
+    )
+    found: dict[str, ChannelSecurity] = {}
+    for names, what, there, security in wanted:
+        if names and not there:
+            raise UsageError(f"{security.value} channels need a {what}")
+        for name in map(str.lower, names):
+            if found.setdefault(name, security) is not security:
+                raise UsageError(f"channel {name!r} is to be secure and insecure")
+    default = found.pop(DEFAULT_CHANNEL, ChannelSecurity.ANY)
+    try:
+        return {channel_type(name): how for name, how in found.items()}, default
+    except OperatorError as error:
+        raise UsageError(str(error)) from error
+
+
+def _tls(spice: SpiceConfig) -> TlsConfig | None:
+    if spice.tls_peer_subjects and not spice.tls_verify_peer:
+        raise UsageError("client certificates of what subject: give tls-verify-peer")
+    if spice.x509_dir is None:
+        return None
+    return TlsConfig.from_directory(
+        spice.x509_dir,
+        ciphers=spice.tls_ciphers,
+        verify_peer=spice.tls_verify_peer,
+        peer_subjects=spice.tls_peer_subjects,
     )
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-
 from qxld.errors import QxldError
 from qxld.private_file import write_private
-from qxld.settings import client_host
+from qxld.settings import DEFAULT_CHANNEL, client_host
+from spice_server.certificate_subject import subject_of_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +48,9 @@ def vv_text(spice: SpiceConfig, password: str = "") -> str:
         values["ca"] = _read(spice.x509_dir / "ca-cert.pem").decode("ascii", "replace")
         # The certificate's names need not be the address that we listen on.
         values["host-subject"] = _subject(spice.x509_dir / "server-cert.pem")
-    if spice.tls_channels:
+    if DEFAULT_CHANNEL in spice.tls_channels:
+        values["secure-channels"] = "all"
+    elif spice.tls_channels:
         values["secure-channels"] = ";".join(spice.tls_channels)
     if password and not spice.disable_ticketing:
         values["password"] = password
@@ -67,14 +68,11 @@ def _escaped(value: str) -> str:
 def _subject(certificate: Path) -> str:
     """Return a certificate's subject in spice-gtk's words: ``O=Test,CN=host``."""
     try:
-        subject = x509.load_pem_x509_certificate(_read(certificate)).subject
+        return subject_of_file(certificate)
+    except OSError as error:
+        raise QxldError(f"{certificate}: {error.strerror}") from error
     except ValueError as error:
         raise QxldError(f"{certificate}: {error}") from error
-    parts = []
-    for attribute in subject:
-        value = str(attribute.value).replace("\\", r"\\").replace(",", r"\,")
-        parts.append(f"{attribute.rfc4514_attribute_name}={value}")
-    return ",".join(parts)
 
 
 def _read(path: Path) -> bytes:

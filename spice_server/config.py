@@ -40,15 +40,28 @@ class TlsConfig:
     key_password: str | None = None
     ciphers: str | None = None
     """OpenSSL cipher list for TLS 1.2."""
+    verify_peer: bool = False
+    """Let clients in only with a certificate that the CA signed."""
+    peer_subjects: tuple[str, ...] = ()
+    """Subjects of those that are let in (``O=Test,CN=me``); none: all."""
 
     @classmethod
-    def from_directory(cls, path: Path, *, ciphers: str | None = None) -> TlsConfig:
+    def from_directory(
+        cls,
+        path: Path,
+        *,
+        ciphers: str | None = None,
+        verify_peer: bool = False,
+        peer_subjects: tuple[str, ...] = (),
+    ) -> TlsConfig:
         """Name the files as QEMU's ``x509-dir`` does."""
         return cls(
             cert=path / "server-cert.pem",
             key=path / "server-key.pem",
             ca=path / "ca-cert.pem",
             ciphers=ciphers,
+            verify_peer=verify_peer,
+            peer_subjects=peer_subjects,
         )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spice_server.errors import OperatorError
 from spice_server.link.tickets import Moment
 from vd_interfaces.control import ControlError, SetPasswordAction, SpiceInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from spice_server.certificates import Certificates
     from spice_server.link.tickets import TicketStore
     from spice_server.main.mouse_mode import MouseMode
     from spice_server.migration import MigrationSource
@@ -39,6 +41,8 @@ class Control:
         """Address or path the server listens on."""
         self.port: int | None = None
         self.tls_port: int | None = None
+        self.certificates: Certificates | None = None
+        """What TLS shows; ``None``: there is no TLS."""
 
     def set_password(self, password: str, action: SetPasswordAction) -> None:
         """Set the ticket, see :class:`SpiceControl`."""
@@ -51,6 +55,15 @@ class Control:
     def expire_password(self, when: float | None) -> None:
         """Let the ticket expire, see :class:`SpiceControl`."""
         self._tickets.expire(when, Moment.now())
+
+    def reload_certificates(self) -> None:
+        """Read certificates again, see :class:`SpiceControl`."""
+        if self.certificates is None:
+            raise ControlError("there is no TLS port")
+        try:
+            self.certificates.reload()
+        except OperatorError as error:
+            raise ControlError(str(error)) from error
 
     def query_spice(self) -> SpiceInfo:
         """Tell the server's state."""

@@ -8,20 +8,19 @@ import errno
 import logging
 import os
 import socket
-import ssl
 import stat
 from typing import TYPE_CHECKING, Any, Final
 
 from spice_server.channel.connection import Connection
 from spice_server.channel.tls import TlsConnection
-from spice_server.errors import ListenError, OperatorError
+from spice_server.errors import ListenError
 from vd_interfaces.control import SpiceEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from spice_server.config import TlsConfig
+    from spice_server.certificates import Certificates
 
 __all__ = [
     "Listener",
@@ -30,7 +29,6 @@ __all__ = [
     "endpoint",
     "listen_tcp",
     "listen_unix",
-    "tls_context",
 ]
 
 BACKLOG: Final = 128
@@ -143,33 +141,6 @@ def _remove_stale(path: Path) -> None:
             raise ListenError(f"cannot listen on {path}: another server does")
 
 
-def tls_context(config: TlsConfig) -> ssl.SSLContext:
-    """Return a context for TLS 1.2 and later.
-
-    Raises:
-        OperatorError: a file is missing or does not fit, or the ciphers are none.
-
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Renegotiation costs the server far more than the client (CVE-2021-20201).
-    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
-    for path in (config.cert, config.key, config.ca):
-        if path is not None and not path.is_file():
-            raise OperatorError(f"TLS needs {path}, which is not there")
-    try:
-        context.load_cert_chain(
-            config.cert, config.key, lambda: config.key_password or ""
-        )
-        if config.ca is not None:
-            context.load_verify_locations(config.ca)
-        if config.ciphers is not None:
-            context.set_ciphers(config.ciphers)
-    except (ssl.SSLError, OSError) as error:
-        raise OperatorError(f"TLS cannot use {config.cert}: {error}") from error
-    return context
-
-
 def endpoint(sock: socket.socket, address: object) -> SpiceEndpoint:
     """Return *address* of *sock* in QAPI's words (QEMU's ``add_addr_info``)."""
     match sock.family, address:
@@ -184,7 +155,7 @@ def endpoint(sock: socket.socket, address: object) -> SpiceEndpoint:
 
 
 def connection_of(
-    sock: socket.socket, address: object, tls: ssl.SSLContext | None
+    sock: socket.socket, address: object, tls: Certificates | None
 ) -> Connection:
     """Prepare a connected socket for a client at *address*.
 
@@ -199,11 +170,11 @@ def connection_of(
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
     local, peer = endpoint(sock, sock.getsockname()), endpoint(sock, address)
     if tls is not None:
-        return TlsConnection(sock, local, peer, tls)
+        return TlsConnection(sock, local, peer, tls.terms())
     return Connection(sock, local, peer)
 
 
-def adopted_connection(fd: int, tls: ssl.SSLContext | None) -> Connection:
+def adopted_connection(fd: int, tls: Certificates | None) -> Connection:
     """Take a connected socket over from who accepted it; *fd* is ours now.
 
     Raises:
@@ -232,7 +203,7 @@ class Listener:
         self,
         sock: socket.socket,
         on_connection: Callable[[Connection], None],
-        tls: ssl.SSLContext | None = None,
+        tls: Certificates | None = None,
     ) -> None:
         sock.settimeout(0)
         self._sock = sock

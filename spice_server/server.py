@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from spice_protocol.enums import ChannelType, SpiceLinkErr
 from spice_protocol.messages.tables import channel_name
 from spice_server.agent.agent import Agent
+from spice_server.certificates import Certificates
 from spice_server.control import Control
 from spice_server.errors import LinkRefusedError, OperatorError
 from spice_server.inputs.channel import InputsChannel
@@ -23,7 +24,6 @@ from spice_server.listener import (
     adopted_connection,
     listen_tcp,
     listen_unix,
-    tls_context,
 )
 from spice_server.main.channel import MainChannel
 from spice_server.main.mouse_mode import MouseMode
@@ -34,8 +34,6 @@ from spice_server.websocket.web import Web
 from vd_interfaces.control import ControlError
 
 if TYPE_CHECKING:
-    import ssl
-
     from spice_server.channel.channel import Channel
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
@@ -82,7 +80,6 @@ class Server:
             self.add_client,
         )
         """The operator's side of the server."""
-        self._tls: ssl.SSLContext | None = None
         self._channels: dict[tuple[int, int], Channel] = {}
         self._keys = TicketKeys()
         self._web = Web(config)
@@ -113,12 +110,11 @@ class Server:
             OperatorError: an address, a path or a certificate cannot be used.
 
         """
-        if self.config.tls_port is not None:
-            self._tls = self._tls_context()
+        tls = None if self.config.tls_port is None else self._certificates()
         self.add_channel(self.main)
         self.add_channel(self.inputs)
         try:
-            self._listen(self._tls)
+            self._listen(tls)
         except OperatorError:
             self._close_listeners()
             raise
@@ -126,12 +122,15 @@ class Server:
         for listener in self._listeners:
             listener.start()
 
-    def _tls_context(self) -> ssl.SSLContext:
+    def _certificates(self) -> Certificates:
+        """Return what TLS shows; it is read when it is needed first."""
         if self.config.tls is None:
             raise OperatorError("a TLS port needs a certificate (x509-dir)")
-        return tls_context(self.config.tls)
+        if self.control.certificates is None:
+            self.control.certificates = Certificates(self.config.tls)
+        return self.control.certificates
 
-    def _listen(self, tls: ssl.SSLContext | None) -> None:
+    def _listen(self, tls: Certificates | None) -> None:
         config, control = self.config, self.control
         if config.unix_path is not None:
             control.host = str(config.unix_path)
@@ -144,7 +143,7 @@ class Server:
             control.host = config.addr or "*"
             control.port = self._listen_tcp(config.port, None)
 
-    def _listen_tcp(self, port: int, tls: ssl.SSLContext | None) -> int | None:
+    def _listen_tcp(self, port: int, tls: Certificates | None) -> int | None:
         listeners = [
             Listener(sock, self.serve, tls)
             for sock in listen_tcp(self.config.addr, port)
@@ -184,13 +183,12 @@ class Server:
     def add_client(self, fd: int, *, skip_auth: bool, tls: bool) -> None:
         """Serve a client on a connected socket, see :class:`SpiceControl`."""
         try:
-            if tls and self._tls is None:
-                self._tls = self._tls_context()
+            certificates = self._certificates() if tls else None
         except OperatorError as error:
             os.close(fd)
             raise ControlError(str(error)) from error
         try:
-            connection = adopted_connection(fd, self._tls if tls else None)
+            connection = adopted_connection(fd, certificates)
         except OSError as error:
             raise ControlError(
                 f"the client's socket cannot be used: {error}"

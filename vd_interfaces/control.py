@@ -123,6 +123,15 @@ class SpiceControl(Protocol):
         Sticky as QEMU's: it outlives later ``set_password`` calls.
         """
 
+    def reload_certificates(self) -> None:
+        """Show connections to come the certificates that are in the files now.
+
+        Raises:
+            ControlError: there is no TLS, or they cannot be used; the old ones still
+                are then.
+
+        """
+
     def query_spice(self) -> SpiceInfo:
         """Tell the server's state."""
 

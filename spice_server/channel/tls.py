@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
+from spice_server.certificate_subject import subject_of
 from spice_server.channel.connection import READ_SIZE, Connection
 
 if TYPE_CHECKING:
@@ -13,10 +17,36 @@ if TYPE_CHECKING:
     from spice_server.channel.pipe import Buffer
     from vd_interfaces.control import SpiceEndpoint
 
-__all__ = ["TlsConnection"]
+__all__ = ["TlsConnection", "TlsTerms"]
 
 TRANSMIT_SIZE = 1024 * 1024
 """Bytes encrypted per turn of the loop, so that one client does not hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsTerms:
+    """What holds for a connection from its beginning."""
+
+    context: ssl.SSLContext
+    subjects: frozenset[str] = frozenset()
+    """Subjects of client certificates that are let in; none: all that verify."""
+
+    def check(self, sock: ssl.SSLSocket) -> None:
+        """Let a client in by its certificate, after the handshake.
+
+        Raises:
+            OSError: it is not let in.
+
+        """
+        if not self.subjects:
+            return
+        shown = sock.getpeercert(binary_form=True)
+        try:
+            subject = subject_of(x509.load_der_x509_certificate(shown or b""))
+        except ValueError as error:
+            raise OSError(f"the client's certificate: {error}") from error
+        if subject not in self.subjects:
+            raise PermissionError(f"no client is let in as {subject!r}")
 
 
 class TlsConnection(Connection):
@@ -29,10 +59,11 @@ class TlsConnection(Connection):
         sock: socket.socket,
         local: SpiceEndpoint,
         peer: SpiceEndpoint,
-        context: ssl.SSLContext,
+        terms: TlsTerms,
     ) -> None:
         sock.settimeout(0)
-        self._tls = context.wrap_socket(
+        self._terms = terms
+        self._tls = terms.context.wrap_socket(
             sock, server_side=True, do_handshake_on_connect=False
         )
         super().__init__(self._tls, local, peer)
@@ -45,6 +76,7 @@ class TlsConnection(Connection):
         try:
             if not self._established:
                 self._tls.do_handshake()
+                self._terms.check(self._tls)
                 self._established = True
                 self._blocked_on_write = False
                 self._flush()

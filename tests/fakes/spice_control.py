@@ -28,6 +28,8 @@ class FakeSpiceControl:
         )
         self.password = ""
         self.expiry: float | None = None
+        self.certificate_fault: str | None = "there is no TLS port"
+        self.reloads = 0
         self.actions: list[SetPasswordAction] = []
         self.callbacks: list[Callable[[ChannelEvent], None]] = []
         self.on_disconnect: Callable[[], None] = lambda: None
@@ -51,6 +53,11 @@ class FakeSpiceControl:
 
     def expire_password(self, when: float | None) -> None:
         self.expiry = when
+
+    def reload_certificates(self) -> None:
+        if self.certificate_fault is not None:
+            raise ControlError(self.certificate_fault)
+        self.reloads += 1
 
     def query_spice(self) -> SpiceInfo:
         return self.info

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from qxld.interruption import until_signal
+from qxld.interruption import on_hangup, until_signal
 
 
 def test_result_of_work():
@@ -98,3 +98,17 @@ def test_handlers_are_gone_afterwards():
 
     asyncio.run(until_signal(work()))
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_hangup_calls_and_ends_nothing():
+    async def work():
+        came = asyncio.Event()
+        with on_hangup(came.set):
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGHUP)
+                await came.wait()
+                came.clear()
+
+    before = signal.getsignal(signal.SIGHUP)
+    asyncio.run(work())
+    assert signal.getsignal(signal.SIGHUP) is before

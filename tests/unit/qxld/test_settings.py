@@ -153,6 +153,39 @@ class TestServer:
         assert (config.ticketing, config.multi_client) == (False, True)
         assert config.password == "ticket"
 
+    def test_channels_by_name_and_all_others(self):
+        folder = {"tls_port": 1, "x509_dir": Path()}
+        config = server_config(
+            spice(
+                **folder,
+                tls_channels=("default", "main"),
+                plaintext_channels=("cursor",),
+            )
+        )
+        assert config.default_security is ChannelSecurity.SECURE
+        assert config.security == {
+            ChannelType.MAIN: ChannelSecurity.SECURE,
+            ChannelType.CURSOR: ChannelSecurity.INSECURE,
+        }
+        assert server_config(spice()).default_security is ChannelSecurity.ANY
+
+    def test_tls_and_passwords(self):
+        config = server_config(
+            spice(
+                tls_port=1,
+                x509_dir=Path("/pki"),
+                tls_ciphers="ECDHE",
+                tls_verify_peer=True,
+                tls_peer_subjects=("CN=x",),
+                one_time_password=True,
+            )
+        )
+        assert config.tls is not None
+        assert config.tls.ca == Path("/pki/ca-cert.pem")
+        assert (config.tls.ciphers, config.tls.verify_peer) == ("ECDHE", True)
+        assert config.tls.peer_subjects == ("CN=x",)
+        assert config.one_time
+
     @pytest.mark.parametrize(
         ("changes", "complaint"),
         [
@@ -167,6 +200,25 @@ class TestServer:
                 {"tls_port": 1, "x509_dir": Path(), "tls_channels": ("mian",)},
                 "no channel 'mian'; there are main, display",
             ),
+            (
+                {
+                    "port": 0,
+                    "tls_port": 1,
+                    "x509_dir": Path(),
+                    "plaintext_channels": ("main",),
+                },
+                "insecure channels need a port",
+            ),
+            (
+                {
+                    "tls_port": 1,
+                    "x509_dir": Path(),
+                    "tls_channels": ("Main", "cursor"),
+                    "plaintext_channels": ("main",),
+                },
+                "channel 'main' is to be secure and insecure",
+            ),
+            ({"tls_peer_subjects": ("CN=x",)}, "give tls-verify-peer"),
         ],
     )
     def test_contradictions(self, changes, complaint):

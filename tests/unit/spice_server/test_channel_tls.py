@@ -6,9 +6,9 @@ import ssl
 
 import pytest
 
-from spice_server.channel.tls import TlsConnection
+from spice_server.certificates import tls_context
+from spice_server.channel.tls import TlsConnection, TlsTerms
 from spice_server.config import TlsConfig
-from spice_server.listener import tls_context
 from tests.fakes.pki import write_pki
 from tests.fakes.raw_client import RawClient
 from vd_interfaces.control import SpiceEndpoint
@@ -50,7 +50,7 @@ def pki(tmp_path_factory):
 def sockets(pki):
     ours, theirs = socket.socketpair()
     context = tls_context(TlsConfig.from_directory(pki))
-    return TlsConnection(ours, HERE, HERE, context), theirs
+    return TlsConnection(ours, HERE, HERE, TlsTerms(context)), theirs
 
 
 def client_context(pki, **versions):

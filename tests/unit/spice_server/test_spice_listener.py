@@ -9,16 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from spice_server.config import TlsConfig
-from spice_server.errors import ListenError, OperatorError
+from spice_server.errors import ListenError
 from spice_server.listener import (
     Listener,
     endpoint,
     listen_tcp,
     listen_unix,
-    tls_context,
 )
-from tests.fakes.pki import write_pki
 from vd_interfaces.control import SpiceEndpoint
 
 
@@ -116,23 +113,6 @@ def test_what_is_no_socket_is_left_alone(tmp_path):
 def test_a_path_that_cannot_be_is_one_clear_line(tmp_path, name):
     with pytest.raises(ListenError, match=r"^cannot listen on "):
         listen_unix(tmp_path / name, 0o600)
-
-
-# -- TLS -----------------------------------------------------------------------
-
-
-def test_missing_files_are_named(tmp_path):
-    with pytest.raises(OperatorError, match=r"server-cert\.pem, which is not there"):
-        tls_context(TlsConfig.from_directory(tmp_path))
-
-
-def test_bad_files_and_ciphers_are_refused(tmp_path):
-    pki = write_pki(tmp_path)
-    with pytest.raises(OperatorError, match="TLS cannot use"):
-        tls_context(TlsConfig.from_directory(pki, ciphers="NO-SUCH-CIPHER"))
-    (pki / "server-key.pem").write_text("not a key")
-    with pytest.raises(OperatorError, match="TLS cannot use"):
-        tls_context(TlsConfig.from_directory(pki))
 
 
 # -- endpoints -----------------------------------------------------------------

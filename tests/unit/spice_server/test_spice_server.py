@@ -295,6 +295,36 @@ async def test_channels_may_need_tls_or_need_it_not(pki):
         assert server.control.query_spice().tls_port == server.control.tls_port
 
 
+async def test_certificates_are_read_again_if_there_are_some(pki):
+    async with running_server() as server:
+        with pytest.raises(ControlError, match="no TLS port"):
+            server.control.reload_certificates()
+    async with running_server(tls_port=0, tls=TlsConfig.from_directory(pki)) as server:
+        server.control.reload_certificates()
+        key = pki / "server-key.pem"
+        kept = key.read_bytes()
+        key.write_text("")
+        with pytest.raises(ControlError, match="CN=spice-test is still used"):
+            server.control.reload_certificates()
+        key.write_bytes(kept)
+
+
+async def test_a_one_time_password_is_for_one_client():
+    async with running_server(SilentDisplay(), one_time=True) as server:
+        _main, session_id = await session(server)
+        assert (await connect(server, MAIN))[1] == PERMISSION_DENIED
+        assert (await connect(server, DISPLAY, 0, session_id))[1] == OK
+        server.control.set_password("next", SetPasswordAction.KEEP)
+        assert (await connect(server, INPUTS, 0, session_id))[1] == OK
+        assert (await connect(server, MAIN, password="next"))[1] == OK
+
+
+async def test_a_guesser_is_not_listened_to(server):
+    for _ in range(10):
+        assert (await connect(server, MAIN, password="wrong"))[1] == PERMISSION_DENIED
+    assert (await connect(server, MAIN))[1] == PERMISSION_DENIED
+
+
 async def test_the_net_test_passes_tls(pki):
     tls = ssl.create_default_context(cafile=str(pki / "ca-cert.pem"))
     async with running_server(
