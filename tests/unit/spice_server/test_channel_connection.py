@@ -246,3 +246,47 @@ async def test_it_moves_to_another_thread_with_all_it_has(pair):
     assert await pair.read(len(data)) == data
     pair.peer.close()
     assert await worker == b"early late"
+
+
+async def test_a_paused_peer_has_to_wait(pair):
+    pair.attach()
+    pair.connection.pause_reading()
+    flood = bytes(range(256)) * 20_000
+    sending = asyncio.ensure_future(pair.loop.sock_sendall(pair.peer, flood))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not sending.done()
+    assert pair.receiver.data == b""
+    pair.connection.resume_reading()
+    await pair.receiver.wait_for(len(flood))
+    await sending
+    assert pair.receiver.data == flood
+
+
+async def test_pausing_while_bytes_come(pair):
+    pair.attach()
+    whole = pair.receiver.data_received
+
+    def stop(data):
+        whole(data)
+        pair.connection.pause_reading()
+
+    pair.receiver.data_received = stop
+    pair.connection.put_back(b"first")
+    pair.connection.attach(pair.loop, pair.receiver)
+    await pair.receiver.wait_for(5)
+    pair.connection.put_back(b"second")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert pair.receiver.data == b"first"
+    pair.connection.resume_reading()
+    await pair.receiver.wait_for(11)
+    assert pair.receiver.data == b"firstsecond"
+
+
+async def test_closing_reads_again(pair):
+    pair.attach()
+    pair.connection.pause_reading()
+    pair.connection.close()
+    pair.peer.shutdown(socket.SHUT_WR)
+    assert await pair.receiver.lost is None

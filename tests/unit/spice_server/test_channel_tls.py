@@ -169,3 +169,23 @@ async def test_close_before_the_handshake_is_over(sockets):
     await receiver.lost
     assert theirs.recv(100) == b""
     theirs.close()
+
+
+async def test_pausing_keeps_decrypted_bytes_back(sockets, pki):
+    connection, theirs = sockets
+    receiver, loop = Recorder(), asyncio.get_running_loop()
+    connection.attach(loop, receiver)
+    client = await client_of(theirs, pki)
+    received = receiver.data_received
+
+    def stop(data):
+        received(data)
+        connection.pause_reading()
+        loop.call_soon(connection.resume_reading)
+
+    receiver.data_received = stop
+    client.writer.write(DATA)
+    await receiver.wait_for(len(DATA))
+    assert receiver.data == DATA
+    client.close()
+    await receiver.lost
