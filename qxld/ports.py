@@ -240,6 +240,6 @@ class Ports:
     def event(self, name: str, data: Mapping[str, object]) -> None:
         """Take an event of QEMU's."""
         if name == "VSERPORT_CHANGE":
-            port = self.ports.get(str(data["id"]))
+            port = self.ports.get(str(data.get("id")))
             if port is not None:
-                port.set_guest_open(bool(data["open"]))
+                port.set_guest_open(bool(data.get("open")))

@@ -220,6 +220,19 @@ class TestBounds:
         held.port_writable()
         await port.taken(b"first" + b"c" * 10_000_000)
 
+    async def test_bombs_for_a_guest_that_does_not_read(self, bench):
+        client = await bench.usb(CAN_LZ4)
+        port = bench.ports[USBREDIR]
+        port.full = True
+        block = struct.pack("<BI", 1, MAX_DATA)
+        block += lz4_block.pack(bytes(MAX_DATA), MAX_DATA)
+        for _ in range(100):  # 400 MiB
+            client.send(COMPRESSED, block)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        # What fits into one turn's reading: 64 KiB, packed 255 to 1 at best.
+        assert MAX_DATA <= len(port.written) <= 5 * MAX_DATA
+
     async def test_messages_that_are_too_long(self, bench):
         client = await bench.usb()
         client.writer.write(struct.pack("<HI", DATA, MAX_DATA + 100))
