@@ -171,7 +171,7 @@ class AgentClient:
 
     def _judge(self, kind: int, size: int) -> Verdict:
         """Decide what becomes of a message; see :class:`ClientStream`."""
-        if not self.tokens.started:
+        if not self.tokens.started or len(self.outgoing) >= AGENT_TOKENS:
             return Verdict.DISCARD
         guest = self._agent.has_guest
         if kind == VDAgentMessageType.MONITORS_CONFIG and self._agent.takes_monitors:

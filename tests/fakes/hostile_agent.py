@@ -17,7 +17,7 @@ from spice_protocol.messages.main import MainMsg
 from spice_server.agent.agent import Agent
 from spice_server.agent.client import MAX_BACKLOG, AgentClient
 from spice_server.agent.policy import AgentPolicy
-from spice_server.agent.tokens import AGENT_TOKENS
+from spice_server.agent.tokens import MAX_UNSURE
 from spice_server.errors import ClientError
 from spice_server.limited_log import LimitedLog
 from tests.fakes.agent_port import AgentPort, agent_message, chunk
@@ -200,12 +200,12 @@ class AgentRig:
         assert [v.link for v in self.viewers] == self.agent.clients
         for viewer in self.viewers:
             # Pieces in hand never exceed the tokens they cost.
-            assert len(viewer.link.outgoing) <= AGENT_TOKENS
+            assert len(viewer.link.outgoing) <= MAX_UNSURE
             assert len(viewer.link.stream._gathered) <= 64 * 1024
             waiting = sum(map(len, viewer.link._incoming))
             assert waiting <= MAX_BACKLOG
         queue = self.agent._queue
-        assert sum(map(len, queue._rest)) <= AGENT_TOKENS * 2048
+        assert sum(map(len, queue._rest)) <= MAX_UNSURE * 2048
         assert len(queue._server) <= 3
         assert len(queue._waiting) <= len(self.viewers)
         assert len(self.agent.pointer._waiting) <= 64

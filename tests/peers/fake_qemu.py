@@ -78,11 +78,11 @@ class PlayedMonitor:
         assert ready, "nothing comes from qxld"
         self._serve(sockets[0])
 
-    def send_event(self, name: str) -> None:
-        """Emit an event as QEMU writes it."""
+    def send_event(self, name: str, data: dict[str, Any] | None = None) -> None:
+        """Emit an event as QEMU writes it, with the data of RESET if there is none."""
         assert self._client is not None
         stamp = {"seconds": 1, "microseconds": 0}
-        data = {"guest": True, "reason": "guest-reset"}
+        data = data or {"guest": True, "reason": "guest-reset"}
         self._client.sendall(_line({"timestamp": stamp, "event": name, "data": data}))
 
     def hang_up(self) -> None:

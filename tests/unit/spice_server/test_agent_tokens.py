@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from spice_protocol.vd_agent import VD_AGENT_MAX_DATA_SIZE
-from spice_server.agent.tokens import AGENT_TOKENS, AgentTokens
+from spice_server.agent.tokens import AGENT_TOKENS, MAX_UNSURE, AgentTokens
 from spice_server.errors import ClientError
 
 
@@ -62,12 +62,26 @@ def test_an_agent_that_comes_and_goes_costs_no_client_its_session():
     tokens.connected()
     # The client reads all of that late, and greets every agent.
     for _ in range(101):
-        assert not tokens.started
         tokens.handle_start(7)
         tokens.handle_data(20)
         tokens.give_back()
     assert tokens.started
-    assert tokens.tokens == AGENT_TOKENS - 1
+    assert tokens.tokens == AGENT_TOKENS + 100 - 1
+
+
+def test_a_client_that_did_not_answer_once_is_served_all_the_same():
+    tokens = AgentTokens(connected=True, renewed=True)
+    tokens.disconnected()
+    tokens.connected()
+    tokens.handle_start(7)
+    assert tokens.started
+    for _ in range(100):
+        tokens.handle_data(20)
+        tokens.give_back()
+    for _ in range(MAX_UNSURE):
+        tokens.handle_data(20)
+    with pytest.raises(ClientError, match="far more messages than tokens"):
+        tokens.handle_data(20)
 
 
 def test_tokens_for_an_agent_that_is_gone_are_lost():
@@ -143,7 +157,7 @@ class Talk:
             self.server.handle_start(1)
         elif news == "data":
             self.server.handle_data(1)
-            if self.server.started:
+            if self.server.started and self.held < AGENT_TOKENS:
                 self.held += 1
             else:
                 self.back(1)
