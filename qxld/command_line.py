@@ -51,8 +51,9 @@ _COMMANDS = {
 Start QEMU with a QXL display and serve it to SPICE clients; ends when QEMU does, and
 QEMU ends when it does (SIGTERM, which lets QEMU close its disks).
 
-QEMU's command line stays as it is.  Added are the display, a tablet (--tablet), a QMP
-monitor for qxld and, unless it says otherwise, -display none and -vga none.
+QEMU's command line stays as it is.  Added are the display, a tablet (--tablet), a port
+for the guest's agent (--agent) and others that are asked for, a QMP monitor for qxld and,
+unless it says otherwise, -display none and -vga none.
 
 examples:
   # ask for a password, which is set over the monitor socket that is printed
@@ -80,9 +81,10 @@ example:
         "qxld attach --qmp PATH [OPTION]...",
         "add a display to a running QEMU",
         """\
-Hot-plug a display into the QEMU whose QMP socket is given, and serve it.  Ends with QEMU,
-or by SIGINT or SIGTERM: the display is unplugged then, if the guest lets go of it, and
-QEMU goes on.  What a killed qxld left in QEMU is unplugged first.
+Hot-plug a display, and the ports that are asked for, into the QEMU whose QMP socket is
+given, and serve them.  Ends with QEMU, or by SIGINT or SIGTERM: they are unplugged then,
+the display if the guest lets go of it, and QEMU goes on.  Of what a killed qxld left in
+QEMU the display is unplugged first, and the ports are taken over.
 
 QEMU talks to one QMP client a socket: others connect to the socket that qxld offers
 (--monitor), which can do all that QEMU's can.
@@ -97,8 +99,8 @@ example:
         "print the QEMU options that `serve` wants",
         """\
 Print the options to give QEMU, quoted for a shell, for `qxld serve` with the same
-configuration: the display, a tablet (--tablet), and a QMP monitor for qxld unless --qmp
-names one that QEMU has anyhow.
+configuration: the display, a tablet (--tablet), ports (--agent, --webdav ...), and a QMP
+monitor for qxld unless --qmp names one that QEMU has anyhow.
 
 example:
   qemu-system-x86_64 -m 2048 -vga none -display none ... \\

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.system, pytest.mark.interop]
 
-PLUGGED = {"qxld0", "qxld-ivshmem"}
+PLUGGED = {"qxld0", "qxld-ivshmem", "qxld-agent", "qxld-agent-chardev"}
 
 
 class Vm(BareGuest):
