@@ -74,10 +74,16 @@ class RawClient:
 
     @classmethod
     async def tcp(
-        cls, port: int, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+        cls,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        source: str | None = None,
     ) -> Self:
-        """Connect to a TCP port."""
-        return cls(*await asyncio.open_connection(host, port, ssl=tls))
+        """Connect to a TCP port, as *source* if there is one."""
+        local = None if source is None else (source, 0)
+        streams = await asyncio.open_connection(host, port, ssl=tls, local_addr=local)
+        return cls(*streams)
 
     @classmethod
     async def unix(cls, path: Path) -> Self:

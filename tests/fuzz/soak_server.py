@@ -112,8 +112,8 @@ class Soak:
         await client.read_reply()
 
     async def bad_ticket(self) -> None:
-        """A ticket that is none."""
-        client = await self.client()
+        """A ticket that is none: a stranger's, whose guesses are not the others'."""
+        client = await RawClient.tcp(self.port, source="127.0.0.2")
         client.writer.write(link_message())
         await client.read_reply()
         client.writer.write(b"\1\0\0\0" + self.random.randbytes(128))
