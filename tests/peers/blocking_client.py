@@ -43,9 +43,11 @@ READ_SIZE = 1 << 20
 C = TypeVar("C", bound="Channel")
 
 
-def dial(port: int) -> socket.socket:
-    """Connect to a port of this host."""
-    sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+def dial(port: int, source: str = "127.0.0.1") -> socket.socket:
+    """Connect to a port of this host, as *source*."""
+    sock = socket.create_connection(
+        ("127.0.0.1", port), timeout=PATIENCE, source_address=(source, 0)
+    )
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
