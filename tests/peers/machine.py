@@ -138,6 +138,9 @@ def guest_picture(scratch: Path, shell: SerialShell) -> Picture:
 class Machine:
     """`qxld run` with a guest; a context manager."""
 
+    program: Sequence[str] = ("-m", "qxld")
+    """What Python is to run."""
+
     def __init__(
         self,
         folder: Path,
@@ -160,7 +163,7 @@ class Machine:
             f"logfile={self.serial_log}"
         )
         command = [
-            sys.executable, "-X", "dev", "-m", "qxld", "run", "--runtime-dir", str(folder),
+            sys.executable, "-X", "dev", *self.program, "run", "--runtime-dir", str(folder),
             "--monitor", str(self.monitor_path), "--state", str(folder / "state.json"),
             *options, "--", "qemu-system-x86_64", "-accel", "tcg", *recipe["qemu_args"], *scratch, *qemu,
             "-chardev", serial, "-serial", "chardev:serial0",

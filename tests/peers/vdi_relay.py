@@ -2,15 +2,14 @@
 
     python -m tests.peers.vdi_relay SOCKET run ...
 
-Who connects serves the port until it hangs up, one at a time.  When the guest closes the
-port the program reads the end of the stream.
+Who connects serves the port until it hangs up or another comes, and the log says
+``SERVING``.  When the guest closes the port the program reads the end of the stream.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qxld import commands
@@ -20,7 +19,7 @@ from qxld.compose import Daemon
 if TYPE_CHECKING:
     from vdiport.port import VdiPort
 
-SOCKET = Path(sys.argv[1])
+SERVING = "somebody serves the VDI port"
 
 
 class Relay(asyncio.Protocol):
@@ -30,19 +29,18 @@ class Relay(asyncio.Protocol):
 
     def __init__(self, port: VdiPort) -> None:
         self._port = port
-        self._full = False
 
     # ---- the socket
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._socket = transport
-        if Relay.serving is not None:
-            transport.abort()
-            return
-        Relay.serving = self
+        former, Relay.serving = Relay.serving, self
+        if former is not None:
+            former.leave()
         transport.pause_reading()
         self._port.attach(self)
+        print(SERVING, flush=True)
 
     def connection_lost(self, error: Exception | None) -> None:
         del error
@@ -54,8 +52,9 @@ class Relay(asyncio.Protocol):
         if not self._port.write(data):
             self._socket.pause_reading()
 
-    def eof_received(self) -> bool:
-        return True  # the guest may have more to say
+    def leave(self) -> None:
+        """Serve no more."""
+        self._socket.abort()
 
     def pause_writing(self) -> None:
         self._port.pause()
@@ -86,14 +85,14 @@ class RelayingDaemon(Daemon):
         await super().prepare()
         self.vdi_port.attach(None)
         self._relay = await asyncio.get_running_loop().create_unix_server(
-            lambda: Relay(self.vdi_port), str(SOCKET)
+            lambda: Relay(self.vdi_port), sys.argv[1]
         )
 
     async def stop(self) -> None:
         """Stop, the socket first."""
         self._relay.close()
         if Relay.serving is not None:
-            Relay.serving._socket.abort()
+            Relay.serving.leave()
         await super().stop()
 
 
