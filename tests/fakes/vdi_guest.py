@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from spice_common.atomics import AtomicU32
@@ -101,18 +102,30 @@ class RecordingPortHandler:
         """What came since the port was opened last."""
         self.on_data: Callable[[bytes], None] | None = None
         """Called with all that comes."""
+        self._changed = asyncio.Event()
 
     def port_opened(self) -> None:
-        self.events.append("opened")
         self.data.clear()
+        self._note("opened")
 
     def port_closed(self) -> None:
-        self.events.append("closed")
+        self._note("closed")
 
     def port_data(self, data: bytes) -> None:
         self.data += data
+        self._changed.set()
         if self.on_data is not None:
             self.on_data(data)
 
     def port_writable(self) -> None:
-        self.events.append("writable")
+        self._note("writable")
+
+    def _note(self, event: str) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    async def until(self, *events: str, data: bytes | None = None) -> None:
+        """Wait until it was told *events* and, if given, *data* since it was opened."""
+        while self.events != [*events] or data not in (None, self.data):
+            self._changed.clear()
+            await self._changed.wait()
