@@ -9,10 +9,12 @@
  *	poll:in|out	what is ready now
  *	wait:in|out	what is ready as soon as something is
  *	say:TEXT	a line for who looks on
+ *	stop		wait for SIGCONT
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +84,8 @@ static void do_step(const char *file, const char *step)
 		do_poll(step, rest, 0);
 	else if (!strncmp(step, "wait:", 5))
 		do_poll(step, rest, -1);
+	else if (!strcmp(step, "stop"))
+		raise(SIGSTOP);
 	else
 		printf("%s\n", rest);
 	fflush(stdout);
