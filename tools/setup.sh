@@ -18,7 +18,7 @@ run=(qemu-system-x86 mmdebstrap e2fsprogs gcc-12 libelf1)
 test=(spice-client-gtk virt-viewer gir1.2-spiceclientglib-2.0 python3-gi
     xvfb xdotool imagemagick openssl libspice-server-dev libglib2.0-dev libssl-dev zstd
     clang libclang-rt-14-dev llvm spice-html5 chromium-headless-shell
-    libnss3-tools)
+    libnss3-tools spice-vdagent)
 
 case $level in
 build) packages=("${build[@]}") ;;
