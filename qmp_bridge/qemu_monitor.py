@@ -124,6 +124,14 @@ class QemuMonitor:
             self._events.cancel()
             await asyncio.gather(self._events, return_exceptions=True)
             self._events = None
+        # The package forgets what went wrong if it is cancelled here: asyncio complains.
+        closing = asyncio.ensure_future(self._disconnect())
+        try:
+            await asyncio.shield(closing)
+        finally:
+            await closing
+
+    async def _disconnect(self) -> None:
         try:
             await self._client.disconnect()
         except (QMPError, OSError, EOFError) as error:

@@ -317,6 +317,12 @@ class TestServe:
         assert told.returncode == 0
         return subprocess.Popen([*IDLE, "-display", "none", *shlex.split(told.stdout)])
 
+    @staticmethod
+    def agent_port(monitor) -> bool:
+        """Whether qxld is connected to the agent's port."""
+        chardevs = {c["label"]: c["filename"] for c in monitor.execute("query-chardev")}
+        return not chardevs["qxld-agent-chardev"].startswith("disconnected:")
+
     def test_qemus_come_and_go(self, served, run_dir, port, tmp_path):
         path = run_dir / "monitor.sock"
         descriptors = set()
@@ -332,6 +338,7 @@ class TestServe:
             eventually("an event", lambda: self.spice_events(monitor))  # noqa: B023
             assert self.spice_events(monitor)[:1] == ["SPICE_CONNECTED"]
             assert self.spice_events(monitor).count("SPICE_CONNECTED") == 1
+            eventually("its ports", lambda: self.agent_port(monitor))  # noqa: B023
             descriptors.add(served.descriptors())
             qemu.terminate()
             assert qemu.wait() == 0
