@@ -111,11 +111,14 @@ class ClientCommands:
         skip_auth = members.optional_boolean("skipauth")
         tls = members.optional_boolean("tls")
         members.finish()
-        fd = self._named_fds.take(name)
-        if fd is None:
-            raise QmpError(f"File descriptor named '{name}' has not been found")
+        if name not in self._named_fds:
+            raise _not_found(name)
 
         def closed(_reply: Mapping[str, JsonValue]) -> JsonValue:
+            # Not before: if QEMU goes, its named descriptors go, and ours with them.
+            fd = self._named_fds.take(name)
+            if fd is None:
+                raise _not_found(name)
             self._serve(fd, skip_auth=skip_auth, tls=tls)
             return {}
 
@@ -133,6 +136,10 @@ class ClientCommands:
             self._control.add_client(fd, skip_auth=skip_auth, tls=tls)
         except ControlError as error:
             raise QmpError("spice failed to add client") from error
+
+
+def _not_found(name: str) -> QmpError:
+    return QmpError(f"File descriptor named '{name}' has not been found")
 
 
 def _int32(port: int | None) -> int | None:

@@ -56,9 +56,9 @@ class MigrationWatch:
     def event(self, line: bytes) -> None:
         """Look at an event of QEMU's."""
         if self._has_target and b'"MIGRATION"' in line:
-            message = json.loads(line)
+            message = _members(json.loads(line))
             if message.get("event") == "MIGRATION":
-                self._at(message.get("data", {}).get("status"))
+                self._at(_members(message.get("data")).get("status"))
 
     def forwarding(
         self, command: Command, fds: Sequence[int]
@@ -81,7 +81,7 @@ class MigrationWatch:
 
     def _polled(self, line: bytes) -> None:
         self._polling = False
-        answer = json.loads(line).get("return", {})
+        answer = _members(_members(json.loads(line)).get("return"))
         self._at(answer.get("status"))
         # Without a status there was no migration: what looked like one was none.
         if self._has_target and answer.get("status") is not None:
@@ -99,6 +99,10 @@ class MigrationWatch:
         # QEMU forgets the target, too: the next migration needs a new one.
         self._has_target = self._running = False
         self._control.migrate_end(completed=completed)
+
+
+def _members(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
 
 
 def _migrates(command: Command) -> bool:

@@ -23,7 +23,7 @@ from qmp_bridge.commands import (
     Relay,
     check_command,
 )
-from qmp_bridge.errors import JsonError, QmpError
+from qmp_bridge.errors import JsonError, QemuProtocolError, QmpError
 from qmp_bridge.json_writer import dump
 from qmp_bridge.message import Message, MessageReader, error_reply, line_of, reply
 from qmp_bridge.qemu_session import Lane
@@ -305,19 +305,26 @@ class MonitorSession:
             self._ahead.popleft()
         if seen is not None:
             seen(line)
-        if relay.answer is None:
-            self._handler.send(line)
+        try:
+            value = relay.answer and relay.answer(_reply_object(line))
+        except QmpError as error:
+            self._say(error_reply(error, request.value))
         else:
-            try:
-                value = relay.answer(json.loads(line))
-            except QmpError as error:
-                self._say(error_reply(error, request.value))
+            if value is None:
+                self._handler.send(line)
             else:
-                if value is None:
-                    self._handler.send(line)
-                else:
-                    self._say(reply(value, request.value))
+                self._say(reply(value, request.value))
         self._pump()
+
+
+def _reply_object(line: bytes) -> dict[str, JsonValue]:
+    try:
+        value = json.loads(line)
+    except RecursionError:  # an "id" that is nested deeply: nothing is known of it
+        return {}
+    if not isinstance(value, dict):
+        raise QemuProtocolError(f"QEMU answered {line[:80]!r}")
+    return value
 
 
 def _close(fds: Sequence[int]) -> None:

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from qmp_bridge.capabilities import parse_greeting
-from qmp_bridge.control_commands import ControlCommands
 from qmp_bridge.errors import QemuError
 from qmp_bridge.input_events import QmpInputSink
+from qmp_bridge.migration import MigrationWatch
 from qmp_bridge.monitor_session import MonitorSession
+from qmp_bridge.named_fds import NamedFds
 from qmp_bridge.qemu_session import QemuSession
+from qmp_bridge.spice_commands import SpiceCommands
 from tests.fakes.qmp_server import GREETING
 from tests.fakes.spice_control import FakeSpiceControl
 from tests.fuzz.runner import run
@@ -34,6 +36,13 @@ WORDS = [
     b'{"execute":"qmp_capabilities"}', b'{"execute":"query-spice"}', b'"id":', b"{", b"}",
     b'{"execute":"set_password","arguments":{"protocol":"spice","password":"x"}}',
     b'{"execute":"expire_password","arguments":{"protocol":"spice","time":"+1"}}',
+    b'{"execute":"client_migrate_info","arguments":{"protocol":"spice","hostname":"h",',
+    b'"port":1}}', b'{"execute":"migrate"}', b'{"execute":"query-commands"}',
+    b'{"timestamp": {}, "event": "MIGRATION", "data": ', b'{"status": "completed"}}\r\n',
+    b'{"execute":"human-monitor-command","arguments":{"command-line":"', b'info spice"}}',
+    b"set_password spice ", b"client_migrate_info spice h (1+", b'2)"}}', b'help info"}}',
+    b'{"return": "info x"}\r\n', b'{"return": [{"name": "x"}]}\r\n',
+    b'{"execute":"add_client","arguments":{"protocol":"spice","fdname":"x"}}',
     b'{"exec-oob":"x","id":1}', b'{"execute":"x"}', b"[", b"]", b'"', b"'", b"\\u00",
     b"\n", b"\xff", b"\x00", b"\\", b'{"return": {}}\r\n', b'{"timestamp": {}}\r\n',
     b'{"error": {}, "id": 1}\r\n',
@@ -50,13 +59,25 @@ class Rig:
         self.qemu = QemuSession(QemuEnd(self))
         self.qemu.receive(GREETING + b'{"return": {}}\r\n')
         greeting = parse_greeting(GREETING)
-        commands = ControlCommands(FakeSpiceControl(), greeting.version)
-        self.session = MonitorSession(self, self.qemu, greeting, commands.table())
+        control = FakeSpiceControl()
+        named_fds = NamedFds()
+        self.migration = MigrationWatch(self, control)
+        commands = SpiceCommands(
+            control, named_fds, self.migration.set_target, None, "0.15.2"
+        )
+        table = commands.table(greeting.version)
+        self.session = MonitorSession(self, self.qemu, greeting, table, self.migration)
         self.session.greet()
 
     def send(self, data: bytes) -> None:
         assert data.endswith(b"\n")
         self.to_client += 1
+
+    def ask(self, message: bytes, on_reply: object) -> None:
+        """What the bridge asks for itself: not answered here."""
+
+    def later(self, seconds: float, callback: object) -> None:
+        """Time does not go by."""
 
 
 class QemuEnd:
@@ -77,6 +98,7 @@ class QemuEnd:
 
     def event(self, line: bytes) -> None:
         self.rig.session.event(line)
+        self.rig.migration.event(line)
 
 
 def play(data: bytes) -> None:

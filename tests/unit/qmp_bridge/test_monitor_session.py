@@ -8,8 +8,8 @@ import os
 import pytest
 
 from qmp_bridge.capabilities import parse_greeting
-from qmp_bridge.commands import LocalCommand
-from qmp_bridge.errors import QmpError
+from qmp_bridge.commands import Later, LocalCommand, Relay
+from qmp_bridge.errors import QemuProtocolError, QmpError
 from qmp_bridge.monitor_session import MonitorSession
 from qmp_bridge.qemu_session import QemuSession
 from tests.fakes.qmp_server import GREETING, GREETING_11
@@ -307,3 +307,145 @@ def test_fds_in_the_negotiation_are_closed(fds):
     rig = Rig()
     rig.session.receive(b'{"execute":"getfd"}', fds[0])
     assert not any(map(_is_open, fds[0]))
+
+
+class Around:
+    """Rows that do not answer at once."""
+
+    def __init__(self) -> None:
+        self.settle = None
+        self.outcome = Relay()
+
+    def later(self, _arguments):
+        def begin(settle):
+            self.settle = settle
+
+        return Later(begin)
+
+    def relay(self, _arguments):
+        return self.outcome
+
+
+@pytest.fixture
+def around():
+    return Around()
+
+
+@pytest.fixture
+def detour(around):
+    rig = Rig()
+    rig.session._table |= {
+        "later": LocalCommand(around.later),
+        "relay": LocalCommand(around.relay),
+    }
+    return rig.negotiated()
+
+
+def test_an_answer_that_takes_time(detour, around):
+    detour.session.receive(b'{"execute":"later","id":1}{"execute":"x"}')
+    assert not detour.session.idle
+    assert detour.to_qemu == []
+    around.settle({"a": 1})
+    assert detour.to_client == [b'{"return": {"a": 1}, "id": 1}\r\n']
+    assert detour.to_qemu == [b'{"execute":"x"}\n']
+
+
+def test_a_refusal_that_takes_time(detour, around):
+    detour.session.receive(b'{"execute":"later"}')
+    around.settle(QmpError("no"))
+    assert detour.errors() == ["no"]
+    assert detour.session.idle
+
+
+def test_time_taken_for_nothing(detour, around):
+    detour.session.receive(b'{"execute":"later", "id": 5}')
+    around.settle(Relay())
+    assert detour.to_qemu == [b'{"execute":"later", "id": 5}\n']
+    detour.qemu.receive(b'{"return":  {}, "id": 5}\r\n')
+    assert detour.to_client == [b'{"return":  {}, "id": 5}\r\n']
+
+
+def test_an_answer_after_the_end(detour, around, fds):
+    detour.session.receive(b'{"execute":"later"}')
+    detour.session.close()
+    assert detour.session.idle
+    around.settle({})
+    assert detour.to_client == []
+
+
+def test_qemu_is_asked_something_else(detour, around):
+    around.outcome = Relay(lambda reply: {"was": reply}, {"execute": "y"})
+    detour.session.receive(b'{"execute":"relay","id":[1]}{"execute":"local"}')
+    assert detour.to_qemu == [b'{"execute": "y"}\n']
+    assert detour.ran == []
+    detour.qemu.receive(b'{"return": 5}\r\n')
+    assert detour.to_client == [
+        b'{"return": {"was": {"return": 5}}, "id": [1]}\r\n',
+        b'{"return": {"l": 1}}\r\n',
+    ]
+
+
+def test_an_answer_that_is_left_as_it_is(detour, around):
+    around.outcome = Relay(lambda _reply: None)
+    detour.session.receive(b'{"execute" : "relay"}')
+    assert detour.to_qemu == [b'{"execute" : "relay"}\n']
+    detour.qemu.receive(b'{"return":   5}\r\n')
+    assert detour.to_client == [b'{"return":   5}\r\n']
+
+
+def test_an_id_nested_too_deeply_to_look_at(detour, around):
+    around.outcome = Relay(lambda reply: None if not reply else {"seen": True})
+    detour.session.receive(b'{"execute":"relay"}')
+    line = b'{"return": {}, "id": ' + b"[" * 1000 + b"]" * 1000 + b"}\r\n"
+    detour.qemu.receive(line)
+    assert detour.to_client == [line]
+
+
+def test_a_refusal_of_what_qemu_said(detour, around):
+    def refuse(_reply):
+        raise QmpError("not that")
+
+    around.outcome = Relay(refuse)
+    detour.session.receive(b'{"execute":"relay"}')
+    detour.qemu.receive(b'{"return": {}}\r\n')
+    assert detour.errors() == ["not that"]
+
+
+def test_what_is_no_answer(detour, around):
+    around.outcome = Relay(lambda _reply: {})
+    detour.session.receive(b'{"execute":"relay"}')
+    with pytest.raises(QemuProtocolError):
+        detour.qemu.receive(b"[]\r\n")
+
+
+def test_what_goes_to_qemu_is_seen(detour, fds):
+    seen = []
+
+    class Watcher:
+        def forwarding(self, command, given):
+            seen.append((command.name, command.oob, list(given)))
+            return seen.append
+
+    detour.session._watcher = Watcher()
+    detour.session.receive(b'{"execute":"local"}{"execute":"getfd"}{"x":1}', fds[0])
+    assert seen == [("getfd", False, fds[0])]
+    detour.qemu.receive(b'{"return": {}}\r\n')
+    assert seen[1:] == [b'{"return": {}}\r\n']
+
+
+def test_what_goes_out_of_band_is_seen():
+    seen = []
+
+    class Watcher:
+        def forwarding(self, command, given):
+            seen.append((command.name, command.oob, list(given)))
+            return seen.append
+
+    rig = Rig()
+    rig.session._watcher = Watcher()
+    rig.negotiated(oob=True)
+    rig.session.receive(b'{"exec-oob":"migrate-recover","id":1}')
+    marker = json.loads(rig.to_qemu[-1])["id"]
+    rig.qemu.receive(json.dumps({"return": {}, "id": marker}).encode() + b"\r\n")
+    assert seen == [("migrate-recover", True, []), b'{"return": {}, "id": 1}\r\n']
+    assert rig.to_client == [b'{"return": {}, "id": 1}\r\n']
