@@ -68,9 +68,7 @@ class ScreenFiles:
     ) -> None:
         async with self._turn:
             try:
-                shown = await asyncio.wrap_future(self._displays[head].screenshot())
-                if shown is None:
-                    raise OSError("no surface")  # noqa: TRY301 - told like the others
+                shown = await _look(self._displays[head])
                 await asyncio.to_thread(_write, shown, filename, file_format)
             except OSError as error:
                 done(error)
@@ -79,6 +77,15 @@ class ScreenFiles:
                 done(OSError(errno.EIO, str(error)))
             else:
                 done(None)
+
+
+async def _look(display: Display) -> Screenshot:
+    future = asyncio.wrap_future(display.screenshot())
+    await asyncio.wait([future])
+    shown = None if future.cancelled() else future.result()
+    if shown is None:  # or the worker has ended
+        raise OSError("no surface")
+    return shown
 
 
 def _write(shown: Screenshot, filename: str, file_format: str) -> None:

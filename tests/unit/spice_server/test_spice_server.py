@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import ssl
 import struct
 import threading
@@ -458,3 +460,76 @@ async def test_channel_types_have_their_stock_names():
     assert channel_type("inputs") is ChannelType.INPUTS
     with pytest.raises(OperatorError, match="no channel 'input'; there are main, disp"):
         channel_type("input")
+
+
+# -- clients that somebody else accepted -----------------------------------------
+
+
+async def handed_over(server, *, skip_auth=False, tls=None):
+    """Give the server one end of a connection; the other."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    client = asyncio.create_task(RawClient.tcp(listener.getsockname()[1], tls))
+    accepted, _ = await asyncio.to_thread(listener.accept)
+    listener.close()
+    server.control.add_client(
+        accepted.detach(), skip_auth=skip_auth, tls=tls is not None
+    )
+    return await client
+
+
+@pytest.mark.parametrize(
+    ("skip_auth", "password", "result"),
+    [
+        (False, "sekret", OK),
+        (False, "wrong", PERMISSION_DENIED),
+        (True, "wrong", OK),
+        (True, "", OK),
+    ],
+)
+async def test_add_client(server, skip_auth, password, result):
+    events = Events(server)
+    client = await handed_over(server, skip_auth=skip_auth)
+    assert [event.kind for event in events] == [CONNECTED]
+    assert await client.link(MAIN, password=password) == result
+
+
+async def test_add_client_whose_ticket_is_rubbish(server):
+    client = await handed_over(server, skip_auth=True)
+    client.writer.write(link_message())
+    await client.read_reply()
+    client.writer.write(struct.pack("<I", 1) + bytes(128))
+    verdict = await client.reader.readexactly(4)
+    assert struct.unpack("<I", verdict)[0] == PERMISSION_DENIED
+
+
+async def test_add_client_over_tls(tmp_path):
+    """Without a TLS port, too."""
+    pki = write_pki(tmp_path)
+    config = TlsConfig.from_directory(pki)
+    context = ssl.create_default_context(cafile=str(pki / "ca-cert.pem"))
+    async with running_server(tls=config) as server:
+        client = await handed_over(server, tls=context)
+        assert await client.link(MAIN, password="sekret") == OK
+        for _ in range(3):  # what the net test sent: TLS cannot end before
+            await client.expect(4)
+        client.close()
+
+
+async def test_add_client_that_cannot_be_served(server):
+    reader, writer = os.pipe()
+    pair = socket.socketpair(type=socket.SOCK_DGRAM)
+    alone = socket.socket()
+    other = socket.socketpair()
+    for fd, tls in (
+        (reader, False),
+        (pair[0].detach(), False),
+        (alone.detach(), False),
+        (other[0].detach(), True),  # there is no certificate
+    ):
+        with pytest.raises(ControlError):
+            server.control.add_client(fd, skip_auth=False, tls=tls)
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(fd)
+    os.close(writer)
+    pair[1].close()
+    other[1].close()
