@@ -111,6 +111,8 @@ class SpiceConfig:
     ``set_password`` came over the monitor."""
     disable_ticketing: bool = False
     """Let everybody in without a ticket."""
+    sasl: bool = False
+    """Let clients log in by SASL (Cyrus SASL's qemu.conf), and not by password."""
     one_time_password: bool = False
     """Let a password open one session only, until ``set_password`` brings the next."""
     multi_client: bool = False

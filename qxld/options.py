@@ -156,6 +156,12 @@ OPTIONS = {
             commands=_CLIENTS,
         ),
         Option(
+            "--sasl",
+            "spice.sasl",
+            "clients log in as Cyrus SASL's qemu.conf says, in place of the password",
+            commands=_CLIENTS,
+        ),
+        Option(
             "--one-time-password",
             "spice.one_time_password",
             "a password opens one session, until set_password brings the next",

@@ -169,6 +169,8 @@ def server_config(config: QxldConfig) -> ServerConfig:
         raise UsageError(f"port and TLS port are both {spice.port}")
     if spice.tls_port and spice.x509_dir is None:
         raise UsageError("a TLS port needs certificates: give x509-dir, their folder")
+    if spice.sasl and (spice.password_file or spice.one_time_password):
+        raise UsageError("with sasl there are no passwords of qxld's")
     security, default_security = channel_security(spice)
     return ServerConfig(
         addr=spice.addr,
@@ -177,6 +179,7 @@ def server_config(config: QxldConfig) -> ServerConfig:
         unix_path=spice.unix,
         tls=_tls(spice),
         ticketing=not spice.disable_ticketing,
+        sasl=spice.sasl,
         password=password(spice),
         one_time=spice.one_time_password,
         multi_client=spice.multi_client,

@@ -81,6 +81,8 @@ class ServerConfig:
     tls: TlsConfig | None = None
     ticketing: bool = True
     """Whether a password is asked for; without one set nobody gets in."""
+    sasl: bool = False
+    """Let clients log in by SASL, and not by ticket."""
     password: str = ""
     one_time: bool = False
     """Let a password open one session only."""
@@ -107,6 +109,13 @@ class ServerConfig:
     opens about ten at once, the rest is room for strangers."""
     max_links: int = 512
     """Links of all clients together: bounds file descriptors and memory."""
+
+    @property
+    def auth(self) -> str:
+        """How clients get in, in QMP's words: ``sasl``, ``spice`` or ``none``."""
+        if self.sasl:
+            return "sasl"
+        return "spice" if self.ticketing else "none"
 
 
 def channel_type(name: str) -> ChannelType:

@@ -73,7 +73,7 @@ class Control:
             host=self.host,
             port=self.port,
             tls_port=self.tls_port,
-            auth="spice" if self._tickets.ticketing else "none",
+            auth=self._sessions.auth,
             mouse_mode="client" if self._mouse_mode.is_client else "server",
             channels=[record.describe() for record in self._sessions.links],
         )

@@ -17,7 +17,8 @@ from spice_server.inputs.channel import InputsChannel
 from spice_server.limited_log import LimitedLog
 from spice_server.link.admission import Admission
 from spice_server.link.auth import TicketKeys
-from spice_server.link.stage import LinkStage
+from spice_server.link.sasl_login import SaslLogins
+from spice_server.link.stage import Authentication, LinkStage
 from spice_server.link.tickets import Moment, TicketStore
 from spice_server.listener import (
     Listener,
@@ -61,13 +62,14 @@ class Server:
         self.stats = ServerStats()
         self.agent = Agent(config.agent)
         self.mouse_mode = MouseMode(input_sink, self.agent)
-        self.sessions = SessionTable("spice" if config.ticketing else "none")
+        self.sessions = SessionTable(config.auth)
         self.main = MainChannel(
             config, self.mouse_mode, self.agent, self._other_channels
         )
         self.inputs = InputsChannel(input_sink, self.mouse_mode, self.agent)
-        tickets = TicketStore(ticketing=config.ticketing, one_time=config.one_time)
-        if config.password and config.ticketing:
+        ticketing = config.auth == "spice"
+        tickets = TicketStore(ticketing=ticketing, one_time=config.one_time)
+        if config.password and ticketing:
             tickets.set_password(config.password, Moment.now())
         self._admission = Admission(
             config, tickets, lambda number: self.sessions.get(number) is not None
@@ -82,6 +84,7 @@ class Server:
         """The operator's side of the server."""
         self._channels: dict[tuple[int, int], Channel] = {}
         self._keys = TicketKeys()
+        self._logins = SaslLogins() if config.sasl else None
         self._web = Web(config)
         self._link_log = LimitedLog(
             logging.getLogger("spice_server.link"), burst=100, lines_per_second=5
@@ -161,6 +164,8 @@ class Server:
         for stage in list(self._stages):
             stage.abort("the server stops")
         self._keys.stop()
+        if self._logins is not None:
+            self._logins.stop()
         self._all_closed = asyncio.Event()
         self.sessions.end_all()
         if self.sessions.links:
@@ -202,9 +207,8 @@ class Server:
         while len(self._stages) >= self.config.max_half_open:
             self.stats.displaced += 1
             next(iter(self._stages)).abort("too many others wait, too")
-        stage = LinkStage(
-            connection, self, self._keys, self._web, self._link_log, skip_auth=skip_auth
-        )
+        authentication = Authentication(self._keys, self._logins, skip_auth)
+        stage = LinkStage(connection, self, authentication, self._web, self._link_log)
         self._stages[stage] = None
         stage.start()
 
@@ -228,7 +232,15 @@ class Server:
         """Let a client in by its ticket, see :class:`LinkPolicy`."""
         self._admission.check_ticket(password, request, peer)
 
-    def join_session(self, request: LinkRequest) -> int:
+    def check_login(self, request: LinkRequest, peer: SpiceEndpoint) -> None:
+        """Let a client try to log in by SASL, see :class:`LinkPolicy`."""
+        self._admission.check_attempts(request, peer)
+
+    def login_failed(self, peer: SpiceEndpoint) -> None:
+        """Learn that SASL refused a client."""
+        self._admission.failed(peer)
+
+    def join_session(self, request: LinkRequest, *, by_ticket: bool) -> int:
         """Return the id of a link's session, see :class:`LinkPolicy`.
 
         A main channel makes a new one.  If its client names an old one it expects to
@@ -238,7 +250,8 @@ class Server:
             raise LinkRefusedError(SpiceLinkErr.ERROR, "there are too many links")
         if request.channel_type == ChannelType.MAIN:
             number = self.sessions.new_id()
-            self._admission.joined(number)
+            if by_ticket:
+                self._admission.joined(number)
             return number
         if self.sessions.get(request.connection_id) is None:
             text = f"there is no session {request.connection_id:#x}"

@@ -63,7 +63,8 @@ class SessionTable:
     """All sessions and links of a server; main thread only."""
 
     def __init__(self, auth: str) -> None:
-        self._auth = auth
+        self.auth = auth
+        """How clients get in, in QMP's words."""
         self._sessions: dict[int, Session] = {}
         self._links: dict[LinkKey, LinkRecord] = {}
         self._observers: list[Callable[[ChannelEvent], None]] = []
@@ -156,6 +157,6 @@ class SessionTable:
         peer: SpiceEndpoint,
         channel: SpiceChannel | None = None,
     ) -> None:
-        event = ChannelEvent(kind, local, peer, self._auth, channel)
+        event = ChannelEvent(kind, local, peer, self.auth, channel)
         for callback in self._observers:
             callback(event)

@@ -66,7 +66,7 @@ class SpiceInfo:
     port: int | None = None
     tls_port: int | None = None
     auth: str | None = None
-    """``none`` or ``spice``."""
+    """``none``, ``spice`` or ``sasl``."""
     mouse_mode: str = "client"
     """``client``, ``server`` or ``unknown``."""
     channels: list[SpiceChannel] = field(default_factory=list)

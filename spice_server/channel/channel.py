@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from spice_server.channel.connection import Connection
     from spice_server.channel.link_info import LinkInfo
 
-__all__ = ["COMMON_CAPS", "Channel", "Traffic"]
+__all__ = ["COMMON_CAPS", "SASL_COMMON_CAPS", "Channel", "Traffic"]
 
 COMMON_CAPS = capability_words(
     [
@@ -32,7 +32,16 @@ COMMON_CAPS = capability_words(
         SpiceCommonCap.MINI_HEADER,
     ]
 )
-"""What every channel can do.  Never AUTH_SASL: spice-gtk would prefer it."""
+"""What every channel can do.  Without AUTH_SASL: spice-gtk would prefer it."""
+
+SASL_COMMON_CAPS = capability_words(
+    [
+        SpiceCommonCap.PROTOCOL_AUTH_SELECTION,
+        SpiceCommonCap.AUTH_SASL,
+        SpiceCommonCap.MINI_HEADER,
+    ]
+)
+"""The same of a server whose clients log in by SASL."""
 
 _log = logging.getLogger(__name__)
 

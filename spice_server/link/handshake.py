@@ -2,14 +2,17 @@
 
 ::
 
-    MAGIC ─► HEADER ─► MESSAGE ─► DECISION ─┬─► MECHANISM ─► TICKET ─► VERDICT ─► LINKED
-                                            └─────────────────►┘
+    MAGIC ─► HEADER ─► MESSAGE ─► DECISION ─┬───────────────────► TICKET ─┬─► VERDICT
+                                            └─► MECHANISM ─┬─► TICKET ────┤      │
+                                                           └─► SASL ──────┘      ▼
+                                                                              LINKED
     every state but the last ─► CLOSED
 
 A client says which channel it wants (``SpiceLinkMess``); the server decides and offers
 a public key (``SpiceLinkReply``) or an error; the client chooses an authentication
 mechanism, unless it lacks ``PROTOCOL_AUTH_SELECTION``, and sends the encrypted ticket;
-the server's verdict is one word.  What is refused is answered as libspice-server does:
+the server's verdict is one word.  A server that wants SASL offers no key and takes no
+ticket; the client logs in by :mod:`sasl_exchange` then.  What is refused is answered as libspice-server does:
 before the verdict with a reply that is all zero but for its error, and a few times not
 at all.
 """
@@ -34,6 +37,12 @@ from spice_protocol.protocol import (
 )
 from spice_server.errors import LinkRefusedError
 from spice_server.link.link_message import LinkRequest, pack_reply, parse_request
+from spice_server.link.sasl_exchange import (
+    MAX_SASL_DATA,
+    SaslExchange,
+    SaslList,
+    SaslStep,
+)
 
 __all__ = [
     "TRANSITIONS",
@@ -68,6 +77,8 @@ class LinkState(enum.Enum):
     """SpiceLinkAuthMechanism."""
     TICKET = enum.auto()
     """SpiceLinkEncryptedTicket."""
+    SASL = enum.auto()
+    """What :class:`SaslExchange` says."""
     VERDICT = enum.auto()
     """Our :meth:`Handshake.accept` or :meth:`Handshake.refuse`."""
     LINKED = enum.auto()
@@ -85,6 +96,11 @@ class LinkInput(enum.Enum):
     OFFER_TICKET = enum.auto()
     """A key was offered to a client that will send its ticket at once."""
     MECHANISM = enum.auto()
+    """SpiceLinkAuthMechanism that says ticket."""
+    SASL = enum.auto()
+    """SpiceLinkAuthMechanism that says SASL."""
+    SASL_DONE = enum.auto()
+    """Our last word in it."""
     TICKET = enum.auto()
     ACCEPT = enum.auto()
     REFUSE = enum.auto()
@@ -97,6 +113,8 @@ TRANSITIONS: Final[dict[tuple[LinkState, LinkInput], LinkState]] = {
     (LinkState.DECISION, LinkInput.OFFER_SELECTION): LinkState.MECHANISM,
     (LinkState.DECISION, LinkInput.OFFER_TICKET): LinkState.TICKET,
     (LinkState.MECHANISM, LinkInput.MECHANISM): LinkState.TICKET,
+    (LinkState.MECHANISM, LinkInput.SASL): LinkState.SASL,
+    (LinkState.SASL, LinkInput.SASL_DONE): LinkState.VERDICT,
     (LinkState.TICKET, LinkInput.TICKET): LinkState.VERDICT,
     (LinkState.VERDICT, LinkInput.ACCEPT): LinkState.LINKED,
 } | {
@@ -121,8 +139,10 @@ class Handshake:
     and send :meth:`data_to_send` each time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, sasl: bool = False) -> None:
+        """Begin; with *sasl* clients log in by that, and not by ticket."""
         self.state = LinkState.MAGIC
+        self._sasl = SaslExchange() if sasl else None
         self._buffer = bytearray()
         self._out = bytearray()
         self._message_size = 0
@@ -133,6 +153,7 @@ class Handshake:
             LinkState.MESSAGE: self._read_message,
             LinkState.MECHANISM: self._read_mechanism,
             LinkState.TICKET: self._read_ticket,
+            LinkState.SASL: self._read_sasl,
         }
 
     def receive(self, data: bytes) -> None:
@@ -143,17 +164,20 @@ class Handshake:
 
         """
         self._buffer += data
-        if len(self._buffer) > MAX_AHEAD:
+        more = MAX_SASL_DATA if self.state is LinkState.SASL else 0
+        if len(self._buffer) > MAX_AHEAD + more:
             raise self.refuse(SpiceLinkErr.INVALID_DATA, "too much data ahead of time")
 
-    def next_event(self) -> LinkRequest | EncryptedTicket | None:
+    def next_event(
+        self,
+    ) -> LinkRequest | EncryptedTicket | SaslList | SaslStep | None:
         """Go on with what was received; an event awaits our decision or verdict.
 
         Raises:
             LinkRefusedError: the client broke the rules; the answer is to be sent.
 
         """
-        while len(self._buffer) >= self._needed():
+        while (needed := self._needed()) is not None and len(self._buffer) >= needed:
             step = self._steps.get(self.state)
             if step is None:
                 break
@@ -187,8 +211,28 @@ class Handshake:
         )
         self._out += pack_reply(SpiceLinkErr.OK, pub_key, common_caps, channel_caps)
 
+    def list_mechanisms(self, mechanisms: tuple[str, ...]) -> None:
+        """Tell by what SASL mechanisms the client may log in."""
+        assert self._sasl is not None
+        self._out += self._sasl.list_mechanisms(mechanisms)
+
+    def answer_step(self, data: bytes, *, complete: bool) -> None:
+        """Answer a step of SASL's; once it is *complete* a verdict is due.
+
+        The verdict goes through the security layer already, if there is one.
+        """
+        assert self._sasl is not None
+        self._out += self._sasl.answer(data, complete=complete)
+        if complete:
+            self._out += _WORD.pack(SpiceLinkErr.OK)
+            self._advance(LinkInput.SASL_DONE)
+
+    def take_ahead(self) -> bytes:
+        """Return what the client sent ahead of the verdict, and forget it."""
+        return self._take(len(self._buffer))
+
     def accept(self) -> None:
-        """Answer a ticket: the channel is the client's."""
+        """Answer a ticket or a login: the channel is the client's."""
         self._advance(LinkInput.ACCEPT)
         self._out += _WORD.pack(SpiceLinkErr.OK)
 
@@ -202,8 +246,8 @@ class Handshake:
 
     # -- the client's bytes ----------------------------------------------------
 
-    def _needed(self) -> int:
-        """Return how many bytes the present state awaits."""
+    def _needed(self) -> int | None:
+        """Return how many bytes the present state awaits; ``None``: it is our turn."""
         match self.state:
             case LinkState.HEADER:
                 return SpiceLinkHeader.SIZE
@@ -211,6 +255,8 @@ class Handshake:
                 return self._message_size
             case LinkState.TICKET:
                 return SpiceLinkEncryptedTicket.SIZE
+            case LinkState.SASL if self._sasl is not None:
+                return self._sasl.needed()
             case _:
                 return _WORD.size
 
@@ -248,17 +294,31 @@ class Handshake:
         except ProtocolError as error:
             raise self.refuse(SpiceLinkErr.INVALID_DATA, str(error)) from error
         self._selects = request.has_common(SpiceCommonCap.PROTOCOL_AUTH_SELECTION)
+        if self._sasl is not None and not self._selects:
+            raise self.refuse(SpiceLinkErr.INVALID_DATA, "it cannot do SASL")
         self._advance(LinkInput.MESSAGE)
         return request
 
-    def _read_mechanism(self) -> None:
+    def _read_mechanism(self) -> SaslList | None:
         data = self._take(SpiceLinkAuthMechanism.SIZE)
         mechanism = SpiceLinkAuthMechanism.unpack(data).auth_mechanism
-        if mechanism != SpiceCommonCap.AUTH_SPICE:
+        if self._sasl is not None and mechanism == SpiceCommonCap.AUTH_SASL:
+            self._advance(LinkInput.SASL)
+            return SaslList()
+        if self._sasl is not None or mechanism != SpiceCommonCap.AUTH_SPICE:
             raise self.refuse(
                 SpiceLinkErr.INVALID_DATA, f"authentication mechanism {mechanism}"
             )
         self._advance(LinkInput.MECHANISM)
+        return None
+
+    def _read_sasl(self) -> SaslStep | None:
+        assert self._sasl is not None
+        data = self._take(self._sasl.needed() or 0)
+        try:
+            return self._sasl.receive(data)
+        except ProtocolError as error:
+            raise self.refuse(SpiceLinkErr.INVALID_DATA, str(error)) from error
 
     def _read_ticket(self) -> EncryptedTicket:
         data = self._take(SpiceLinkEncryptedTicket.SIZE)

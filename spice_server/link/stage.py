@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from spice_protocol.enums import SpiceLinkErr
 from spice_protocol.protocol import SpiceCommonCap
-from spice_server.channel.channel import COMMON_CAPS
+from spice_server.channel.channel import COMMON_CAPS, SASL_COMMON_CAPS
 from spice_server.channel.connection import LOW_WATER
 from spice_server.channel.link_info import LinkInfo
 from spice_server.errors import LinkRefusedError
+from spice_server.link.cyrus_sasl import SaslError
 from spice_server.link.handshake import (
     EncryptedTicket,
     Handshake,
     LinkState,
 )
 from spice_server.link.link_message import LinkRequest
+from spice_server.link.sasl_exchange import SaslList, SaslStep
+from spice_server.link.sasl_login import SaslLogin
 from spice_server.websocket.opening import (
     HttpRefusal,
     Native,
@@ -26,23 +31,38 @@ from spice_server.websocket.opening import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from websockets.http11 import Request
 
     from spice_server.channel.channel import Channel
     from spice_server.channel.connection import Connection
     from spice_server.limited_log import LimitedLog
     from spice_server.link.auth import TicketKey, TicketKeys
+    from spice_server.link.sasl_login import SaslLogins
     from spice_server.websocket.stream import WebSocketStream
     from spice_server.websocket.web import Web
     from vd_interfaces.control import SpiceEndpoint
 
-__all__ = ["LINK_TIMEOUT", "LinkPolicy", "LinkStage"]
+__all__ = ["LINK_TIMEOUT", "Authentication", "LinkPolicy", "LinkStage"]
 
 LINK_TIMEOUT: Final = 60.0
 """Seconds for a whole link stage: a client that asks its user for a password does so
 before it connects, so this only ends what will never be a link."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Authentication:
+    """How a client gets in."""
+
+    keys: TicketKeys
+    """For tickets."""
+    logins: SaslLogins | None = None
+    """For SASL in place of tickets."""
+    skip: bool = False
+    """Any ticket will do that decrypts."""
 
 
 class LinkPolicy(Protocol):
@@ -66,7 +86,18 @@ class LinkPolicy(Protocol):
 
         """
 
-    def join_session(self, request: LinkRequest) -> int:
+    def check_login(self, request: LinkRequest, peer: SpiceEndpoint) -> None:
+        """Let a client try to log in by SASL.
+
+        Raises:
+            LinkRefusedError: it failed too often.
+
+        """
+
+    def login_failed(self, peer: SpiceEndpoint) -> None:
+        """Learn that SASL refused a client."""
+
+    def join_session(self, request: LinkRequest, *, by_ticket: bool) -> int:
         """Return the id of the session that an authenticated link belongs to.
 
         Raises:
@@ -94,17 +125,22 @@ class LinkStage:
         self,
         connection: Connection,
         policy: LinkPolicy,
-        keys: TicketKeys,
+        authentication: Authentication,
         web: Web,
         log: logging.Logger | LimitedLog = _log,
-        *,
-        skip_auth: bool = False,
     ) -> None:
-        """Serve *connection*; *skip_auth*: any ticket will do that decrypts."""
+        """Serve *connection*.
+
+        Args:
+            connection: the client's.
+            policy: decides.
+            authentication: how the client gets in.
+            web: what browsers get.
+            log: of what becomes of links.
+
+        """
         self.connection = connection
-        self._skip_auth = skip_auth
         self._policy = policy
-        self._keys = keys
         self._web = web
         self._log = log
         self._opening: Opening | None = web.opening()
@@ -112,10 +148,15 @@ class LinkStage:
         self._websocket: WebSocketStream | None = None
         self._page = memoryview(b"")
         """What is left to be sent of a page."""
-        self._handshake = Handshake()
+        self._skip_auth = authentication.skip
+        self._keys = authentication.keys
+        self._logins = None if authentication.skip else authentication.logins
+        self._login: SaslLogin | None = None
+        self._handshake = Handshake(sasl=self._logins is not None)
         self._request: LinkRequest | None = None
         self._key: TicketKey | None = None
-        self._offering: asyncio.Task[None] | None = None
+        self._working: asyncio.Task[None] | None = None
+        """What is awaited to go on: a key, or a step of a login."""
         self._timeout: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -142,8 +183,8 @@ class LinkStage:
         self._closed = True
         if self._timeout is not None:
             self._timeout.cancel()
-        if self._offering is not None:
-            self._offering.cancel()
+        if self._working is not None and self._working is not asyncio.current_task():
+            self._working.cancel()
 
     # -- Receiver --------------------------------------------------------------
 
@@ -223,6 +264,8 @@ class LinkStage:
                 self._decide(request)
             case EncryptedTicket() as ticket:
                 self._judge(ticket)
+            case SaslList() | SaslStep() as event:
+                self._work(self._log_in(event))
             case None:
                 pass
 
@@ -243,13 +286,20 @@ class LinkStage:
         """Find the channel, then offer a key as soon as there is one."""
         channel = self._policy.find_channel(request, tls=self.connection.tls)
         self._request = request
-        self._offering = asyncio.get_running_loop().create_task(self._offer(channel))
+        self._work(self._offer(channel))
+
+    def _work(self, work: Coroutine[object, object, None]) -> None:
+        self._working = asyncio.get_running_loop().create_task(work)
 
     async def _offer(self, channel: Channel) -> None:
-        self._key = await self._keys.take()
+        if self._logins is None:
+            self._key = await self._keys.take()
+            key, common = self._key.public, COMMON_CAPS
+        else:
+            key, common = b"", SASL_COMMON_CAPS
         if self._closed:
             return
-        self._handshake.offer(self._key.public, COMMON_CAPS, channel.capability_words)
+        self._handshake.offer(key, common, channel.capability_words)
         self.connection.write([self._handshake.data_to_send()])
         self.data_received(b"")  # go on with what came meanwhile
 
@@ -260,11 +310,68 @@ class LinkStage:
         password = self._key.decrypt(ticket.data)
         if password is None or not self._skip_auth:
             self._policy.check_ticket(password, self._request, self.connection.peer)
-        session_id = self._policy.join_session(self._request)
+        self._admit(self._request, by_ticket=not self._skip_auth)
+
+    async def _log_in(self, event: SaslList | SaslStep) -> None:
+        """Go on with a login, and let the client in at its end."""
+        assert self._request is not None  # the handshake's order
+        try:
+            complete = await self._log_in_step(event, self._request)
+            if complete:
+                self._admit(self._request, by_ticket=False)
+        except LinkRefusedError as error:
+            self._refused(error)
+        except Exception:  # noqa: BLE001 - logged, and bounded to this link
+            self._log.exception("link from %s: not handled", self._peer)
+            self.abort("it cannot be handled")
+        else:
+            if not self._closed:
+                self.data_received(b"")  # go on with what came meanwhile
+
+    async def _log_in_step(
+        self, event: SaslList | SaslStep, request: LinkRequest
+    ) -> bool:
+        """Answer *event*; return whether the client is logged in."""
+        peer, complete = self.connection.peer, False
+        try:
+            if isinstance(event, SaslList):
+                self._policy.check_login(request, peer)
+                self._login = self._new_login()
+                self._handshake.list_mechanisms(await self._login.mechanisms())
+            else:
+                assert self._login is not None
+                data, complete = await self._login.step(event)
+                self._handshake.answer_step(data, complete=complete)
+        except SaslError as error:
+            if isinstance(event, SaslStep):
+                self._policy.login_failed(peer)
+            # As libspice-server: there is no word for it while SASL goes on.
+            raise LinkRefusedError(None, str(error)) from error
+        self.connection.write([self._handshake.data_to_send()])
+        if complete and (layer := self._login.layer) is not None:
+            self.connection.wrap(layer, self._handshake.take_ahead())
+        return complete
+
+    def _new_login(self) -> SaslLogin:
+        assert self._logins is not None
+        connection = self.connection
+        if self._websocket is not None and not connection.tls:
+            # A security layer in a WebSocket is nothing that clients know.
+            raise LinkRefusedError(
+                SpiceLinkErr.INVALID_DATA, "SASL in a WebSocket needs TLS"
+            )
+        return SaslLogin(
+            self._logins, connection.local, connection.peer, tls=connection.tls
+        )
+
+    def _admit(self, request: LinkRequest, *, by_ticket: bool) -> None:
+        session_id = self._policy.join_session(request, by_ticket=by_ticket)
         self._handshake.accept()
         self.connection.write([self._handshake.data_to_send()])
         self._end()
-        self._hand_over(self._request, session_id)
+        if self._login is not None:
+            self._log.info("link from %s: user %r", self._peer, self._login.user)
+        self._hand_over(request, session_id)
 
     def _hand_over(self, request: LinkRequest, session_id: int) -> None:
         link = LinkInfo(

@@ -219,6 +219,8 @@ class TestServer:
                 "channel 'main' is to be secure and insecure",
             ),
             ({"tls_peer_subjects": ("CN=x",)}, "give tls-verify-peer"),
+            ({"sasl": True, "password_file": Path("x")}, "with sasl there are no"),
+            ({"sasl": True, "one_time_password": True}, "with sasl there are no"),
         ],
     )
     def test_contradictions(self, changes, complaint):
