@@ -141,7 +141,8 @@ class Daemon:
             self.server.add_channel(worker.cursor)
         self.ports.add_to(self.server, self.vdi_port)
         self.server.mouse_mode.on_change(self._mouse_mode_changed)
-        self.vdi_port.start(loop)
+        if self.vdi_port.attached:  # else guests are not offered it
+            self.vdi_port.start(loop)
         await self.transport.start()
 
     async def connect(self, *, patient: bool) -> None:

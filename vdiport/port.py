@@ -123,6 +123,11 @@ class VdiPort:
         """Whether somebody in the guest holds it open, not only an ended connection."""
         return self._opening != 0 and not self._spent
 
+    @property
+    def attached(self) -> bool:
+        """Whether somebody serves it."""
+        return self._handler is not None
+
     def attach(self, handler: PortHandler | None) -> None:
         """Let *handler* serve the port from now on; ``None``: nobody.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,19 @@ import pytest_asyncio
 
 from qmp_bridge.errors import MonitorSocketError, QemuGone
 from qxld.compose import Daemon
-from qxld.config import DeviceConfig, MonitorConfig, QxldConfig, SpiceConfig
+from qxld.config import (
+    DeviceConfig,
+    MonitorConfig,
+    PortsConfig,
+    QxldConfig,
+    SpiceConfig,
+)
 from spice_server.errors import ListenError
 from tests.fakes.fake_qemu import FakeQemu
 from tests.fakes.qmp_client import QmpClient
 from tests.fakes.qmp_socket import QmpSocket
 from vm_transport.errors import PeerError
+from vm_transport.ivshmem.header import Feature, QxlIvshmemHeader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,3 +202,17 @@ class TestTakenPlaces:
             await daemon.prepare()
         await daemon.stop()
         assert (tmp_path / "file").exists()
+
+
+@pytest.mark.parametrize(
+    ("way", "offered"), [("auto", True), ("ivshmem", True), ("virtio", False)]
+)
+async def test_guests_are_offered_a_vdi_port_that_the_agent_may_use(
+    tmp_path, way, offered
+):
+    settings = dataclasses.replace(config(tmp_path), ports=PortsConfig(agent=way))
+    daemon = Daemon(settings, tmp_path)
+    await daemon.prepare()
+    header = QxlIvshmemHeader.unpack_from(daemon.transport.memory.view)
+    assert bool(header.features & Feature.VDI_PORT) is offered
+    await daemon.stop()

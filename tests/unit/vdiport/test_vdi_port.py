@@ -192,7 +192,9 @@ async def test_a_long_write_of_the_guests_comes_in_turns(bench: Bench) -> None:
 class TestWithoutHandler:
     async def test_the_guest_is_told_that_nobody_serves(self) -> None:
         bench = Bench()
+        assert bench.port.attached
         bench.port.attach(None)
+        assert not bench.port.attached
         bench.guest.open()
         assert bench.guest.answered
         assert not bench.guest.connected
