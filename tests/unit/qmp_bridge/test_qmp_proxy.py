@@ -279,3 +279,25 @@ async def test_no_qemu(control, tmp_path):
     with pytest.raises(QemuGone):
         await bridge.start()
     bridge.stop()
+
+
+async def test_what_getfd_named_goes_with_qemu(connect, qemu, bridge, control):
+    """Also what waits for QEMU to forget a name: nothing is left open."""
+    client = await connect()
+    served, end = socket.socketpair()
+    getfd = b'{"execute":"getfd","arguments":{"fdname":"a"}}'
+    socket.send_fds(client.socket, [getfd], [served.fileno()])
+    served.close()
+    assert await client.line() == b'{"return": {}}\r\n'
+    assert "a" in bridge._named_fds
+    qemu.held = True
+    add = {"execute": "add_client", "arguments": {"protocol": "spice", "fdname": "a"}}
+    await client.send(json.dumps(add).encode())
+    await qemu.taken(3)
+    assert qemu.commands[-1]["execute"] == "closefd"
+    qemu.close()
+    assert await client.line() == b""
+    assert not control.added
+    end.setblocking(False)
+    assert await asyncio.get_running_loop().sock_recv(end, 1) == b""
+    end.close()
