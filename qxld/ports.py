@@ -169,7 +169,10 @@ class Ports:
         self._agent = config.agent
         self.ports = {
             p.device.id: ChardevPort(
-                p.name, p.device.path, follows_guest=p.device.driver == "virtserialport"
+                p.name,
+                p.device.path,
+                follows_guest=p.device.driver == "virtserialport",
+                lingers=p.kind == "smartcard",
             )
             for p in self.plans
         }

@@ -22,6 +22,8 @@ import termios
 from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
+from vm_transport.chardev.last_words import LastWords
+
 if TYPE_CHECKING:
     import asyncio
     from pathlib import Path
@@ -69,7 +71,9 @@ class Handler(Protocol):
 class ChardevPort:
     """A ``vd_interfaces.port.GuestPort`` over QEMU's socket; main thread only."""
 
-    def __init__(self, name: str, path: Path, *, follows_guest: bool) -> None:
+    def __init__(
+        self, name: str, path: Path, *, follows_guest: bool, lingers: bool = False
+    ) -> None:
         """Not connected yet.
 
         Args:
@@ -77,11 +81,15 @@ class ChardevPort:
             path: QEMU's socket.
             follows_guest: :meth:`set_guest_open` tells whether the guest has it open;
                 else it is open while QEMU is connected.
+            lingers: what was written reaches QEMU though its writer has gone: for a
+                device that does not begin anew with each connection.
 
         """
         self.path = path
         self._name = name
         self._follows_guest = follows_guest
+        self._lingers = lingers
+        self._last_words: LastWords | None = None
         self._handler: Handler | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sock: socket.socket | None = None
@@ -119,6 +127,8 @@ class ChardevPort:
 
     def attach(self, handler: Handler | None) -> None:
         """Let *handler* serve it, which connects; ``None`` disconnects."""
+        if self._lingers and self._sock is not None and self._loop is not None:
+            self._hang_up_later(self._loop, self._sock)
         self._disconnect()
         self._handler = handler
         self._told_open = self._paused = self._full = False
@@ -163,6 +173,9 @@ class ChardevPort:
     def stop(self) -> None:
         """Disconnect: QEMU is gone, or to be left alone."""
         self._disconnect()
+        if self._last_words is not None:
+            self._last_words.close()
+            self._last_words = None
         self._guest_open = False
         self._proved_by_data = False
         self._tell_state()
@@ -249,6 +262,17 @@ class ChardevPort:
             self._loop.remove_writer(sock)
             sock.close()
         self._drop_output()
+
+    def _hang_up_later(
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket
+    ) -> None:
+        """Give up the connection, but let what waits go out."""
+        if self._last_words is not None:
+            self._last_words.close()
+        loop.remove_reader(sock)
+        loop.remove_writer(sock)
+        self._last_words = LastWords(loop, sock, self._out)
+        self._sock, self._out, self._pending = None, deque(), 0
 
     def _cancel_retry(self) -> None:
         if self._retry is not None:

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.fakes.chardev import FakeChardev, RecordingPortHandler
-from vm_transport.chardev import port as port_module
+from vm_transport.chardev import last_words, port as port_module
 from vm_transport.chardev.port import HIGH_WATER, READ_SIZE, ChardevPort
 
 pytestmark = pytest.mark.asyncio
@@ -246,3 +246,53 @@ class TestBounds:
         qemu.hang_up()
         assert plain.write(b"x")
         await handler.told("closed")
+
+
+class TestLastWords:
+    @pytest_asyncio.fixture
+    async def lingering(self, qemu):
+        port = ChardevPort("x", qemu.path, follows_guest=False, lingers=True)
+        port.start(asyncio.get_running_loop())
+        yield port
+        port.stop()
+
+    async def test_reach_qemu(self, qemu, lingering, handler):
+        lingering.attach(handler)
+        await qemu.accept()
+        await handler.told("opened")
+        while lingering.write(b"z" * 10_000):
+            pass
+        lingering.write(b"the end")
+        lingering.attach(None)
+        assert not lingering.opened
+        told = await qemu.read(10_000_000)  # up to the end
+        assert told.strip(b"z") == b"the end"
+        assert handler.calls == []
+
+    async def test_of_nobody(self, qemu, lingering, handler):
+        lingering.attach(handler)
+        await qemu.accept()
+        lingering.attach(None)
+        assert await qemu.read(1) == b""
+
+    async def test_are_lost_with_qemu(self, qemu, lingering, handler):
+        lingering.attach(handler)
+        await qemu.accept()
+        await handler.told("opened")
+        while lingering.write(b"z" * 10_000):
+            pass
+        lingering.attach(None)
+        qemu.hang_up()
+        await turns()
+
+    async def test_have_a_limit(self, qemu, lingering, handler, monkeypatch):
+        monkeypatch.setattr(last_words, "LINGER_S", 0.0)
+        lingering.attach(handler)
+        await qemu.accept()
+        await handler.told("opened")
+        written = 10_000
+        while lingering.write(b"z" * 10_000):
+            written += 10_000
+        lingering.attach(None)
+        await turns(10)
+        assert len(await qemu.read(10_000_000)) < written
