@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import asyncio
     import socket
-    from collections import deque
+
+    from vm_transport.chardev.outbox import Outbox
 
 __all__ = ["LINGER_S", "LastWords"]
 
@@ -16,37 +17,25 @@ LINGER_S: Final = 5.0
 
 
 class LastWords:
-    """Gives what is left to QEMU, then closes the socket."""
+    """Lets an outbox become empty, then closes its socket."""
 
     def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        sock: socket.socket,
-        out: deque[memoryview],
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, outbox: Outbox
     ) -> None:
-        """Take *sock*, which nobody watches any more, and what waits for it."""
-        self._loop = loop
+        """Take *sock*, which nobody reads any more, and its *outbox*."""
         self._sock = sock
-        self._out = out
-        loop.add_writer(sock, self._writable)
+        self._outbox = outbox
         self._limit = loop.call_later(LINGER_S, self.close)
+        outbox.on_sent = self._sent
+        self._sent()
 
-    def _writable(self) -> None:
-        try:
-            while self._out:
-                sent = self._sock.send(self._out[0])
-                self._out[0] = self._out[0][sent:]
-                if not self._out[0]:
-                    self._out.popleft()
-        except BlockingIOError:
-            return
-        except OSError:
-            self._out.clear()  # QEMU is gone
-        self.close()
+    def _sent(self) -> None:
+        if not self._outbox.pending:
+            self.close()
 
     def close(self) -> None:
         """Close now; what is left is lost."""
         self._limit.cancel()
         if self._sock.fileno() >= 0:
-            self._loop.remove_writer(self._sock)
+            self._outbox.clear()
             self._sock.close()

@@ -19,10 +19,10 @@ import logging
 import os
 import socket
 import termios
-from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vm_transport.chardev.last_words import LastWords
+from vm_transport.chardev.outbox import Outbox
 
 if TYPE_CHECKING:
     import asyncio
@@ -100,8 +100,7 @@ class ChardevPort:
         """Open because data came, and QEMU has not told of it yet."""
         self._told_open = False
         """What the handler was told last."""
-        self._out: deque[memoryview] = deque()
-        self._pending = 0
+        self._outbox: Outbox | None = None
         self._full = False
         """Whether ``write`` has said no, and ``port_writable`` is owed."""
         self._paused = False
@@ -138,14 +137,9 @@ class ChardevPort:
         """Give *data* to the guest; False: stop until ``port_writable``."""
         if not self.opened:
             return True
-        view = memoryview(bytes(data))
-        idle = not self._pending
-        if view:
-            self._out.append(view)
-            self._pending += len(view)
-        if idle:
-            self._flush()
-        self._full = self._full or self._pending > HIGH_WATER
+        assert self._outbox is not None
+        self._outbox.put(bytes(data))
+        self._full = self._full or self._outbox.pending > HIGH_WATER
         return not self._full
 
     def pause(self) -> None:
@@ -247,6 +241,7 @@ class ChardevPort:
             self._retry = self._loop.call_later(RETRY_S, self._connect)
             return
         self._sock = sock
+        self._outbox = Outbox(self._loop, sock, self._tell_writable)
         if not self._paused:
             self._loop.add_reader(sock, self._read)
         self._announce = self._loop.call_soon(self._tell_state)
@@ -259,9 +254,9 @@ class ChardevPort:
         sock, self._sock = self._sock, None
         if sock is not None and self._loop is not None:
             self._loop.remove_reader(sock)
-            self._loop.remove_writer(sock)
+            self._drop_output()
             sock.close()
-        self._drop_output()
+        self._outbox = None
 
     def _hang_up_later(
         self, loop: asyncio.AbstractEventLoop, sock: socket.socket
@@ -269,10 +264,10 @@ class ChardevPort:
         """Give up the connection, but let what waits go out."""
         if self._last_words is not None:
             self._last_words.close()
+        assert self._outbox is not None
         loop.remove_reader(sock)
-        loop.remove_writer(sock)
-        self._last_words = LastWords(loop, sock, self._out)
-        self._sock, self._out, self._pending = None, deque(), 0
+        self._last_words = LastWords(loop, sock, self._outbox)
+        self._sock = self._outbox = None
 
     def _cancel_retry(self) -> None:
         if self._retry is not None:
@@ -319,37 +314,13 @@ class ChardevPort:
 
     # ---- to the guest
 
-    def _flush(self) -> None:
-        sock, loop = self._sock, self._loop
-        assert sock is not None
-        assert loop is not None
-        try:
-            while self._out:
-                sent = sock.send(self._out[0])
-                self._pending -= sent
-                if sent < len(self._out[0]):
-                    self._out[0] = self._out[0][sent:]
-                else:
-                    self._out.popleft()
-        except BlockingIOError:
-            loop.add_writer(sock, self._writable)
-            return
-        except OSError as error:
-            # Never from within the caller's write; reading meets the same error.
-            _log.debug("port %s: %s", self._name, error)
-            self._drop_output()
-        loop.remove_writer(sock)
-
-    def _writable(self) -> None:
-        if self._sock is not None:
-            self._flush()
-        self._tell_writable()
+    @property
+    def _pending(self) -> int:
+        return self._outbox.pending if self._outbox is not None else 0
 
     def _drop_output(self) -> None:
-        self._out.clear()
-        self._pending = 0
-        if self._sock is not None and self._loop is not None:
-            self._loop.remove_writer(self._sock)
+        if self._outbox is not None:
+            self._outbox.clear()
         if self._full and self._loop is not None:
             self._loop.call_soon(self._tell_writable)
 
