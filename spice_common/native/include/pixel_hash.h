@@ -19,7 +19,4 @@ struct pixel_hash {
 /* Of size and format, too; what pads a pixel of 32_xRGB is not part of it. */
 struct pixel_hash pixel_hash(const struct pixels *pixels);
 
-/* The name of something that has a number of its own. */
-struct pixel_hash number_hash(uint64_t number);
-
 #endif /* PIXEL_HASH_H */

@@ -54,14 +54,8 @@ struct pixmap_cache;
 struct pixmap_cache *pixmap_cache_new(uint64_t max_pixels);
 void pixmap_cache_free(struct pixmap_cache *cache);
 
-/* The client forgot everything (INVAL_ALL_PIXMAPS): so do we.  Ids are not used again.
- */
-void pixmap_cache_reset(struct pixmap_cache *cache);
-/* How often it was reset. */
-uint32_t pixmap_cache_generation(struct pixmap_cache *cache);
-
 /*
- * Look for key, a pixel_hash() or number_hash(), to be used by a message.  What is
+ * Look for key, a pixel_hash(), to be used by a message.  What is
  * found stays at least until a later use of that channel.  want_lossless: see
  * PIXMAP_LOSSY.
  */
@@ -77,16 +71,5 @@ enum pixmap_found pixmap_cache_find(struct pixmap_cache *cache, struct pixel_has
 int pixmap_cache_add(struct pixmap_cache *cache, struct pixel_hash key, uint64_t pixels,
                      uint32_t lossy, struct pixmap_use use,
                      struct pixmap_change *change);
-
-/*
- * The latest uses by other channels: what has to be waited for before evicted ids are
- * given up.  waits has MAX_CACHE_CHANNELS; how many there are.
- */
-uint32_t pixmap_cache_waits(struct pixmap_cache *cache, uint32_t channel,
-                            struct pixmap_use *waits);
-
-/* Pixels and items that are in. */
-uint64_t pixmap_cache_pixels(struct pixmap_cache *cache);
-uint32_t pixmap_cache_items(struct pixmap_cache *cache);
 
 #endif /* PIXMAP_CACHE_H */

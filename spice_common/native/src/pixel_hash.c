@@ -109,13 +109,3 @@ pixel_hash(const struct pixels *pixels)
     return finish(&state, (uint64_t)pixels->width << 32 | pixels->height,
                   pixels->format);
 }
-
-struct pixel_hash
-number_hash(uint64_t number)
-{
-    struct state state = {{1, 2, 3, 4}, UINT64_MAX};
-
-    pthread_once(&secrets_once, make_secrets);
-    /* No picture has a width of 0. */
-    return finish(&state, 0, number);
-}

@@ -31,12 +31,11 @@ struct pixmap_cache {
     pthread_mutex_t lock;
     struct item *items;
     uint32_t *buckets; /* as many as items, a power of 2 */
-    uint32_t num_items, cap_items;
+    uint32_t cap_items;
     uint32_t free_items; /* first of a list */
     uint32_t newest, oldest;
     uint64_t pixels, max_pixels;
-    uint32_t last_id, generation;
-    uint64_t last_serial[MAX_CACHE_CHANNELS]; /* of a use; 0: none */
+    uint32_t last_id;
 };
 
 static uint32_t *
@@ -92,16 +91,6 @@ grow_items(struct pixmap_cache *cache)
     return 0;
 }
 
-static void
-forget_everything(struct pixmap_cache *cache)
-{
-    cache->newest = cache->oldest = cache->free_items = NO_ITEM;
-    cache->num_items = 0;
-    cache->pixels = 0;
-    free_range(cache, 0);
-    link_items(cache);
-}
-
 struct pixmap_cache *
 pixmap_cache_new(uint64_t max_pixels)
 {
@@ -111,7 +100,7 @@ pixmap_cache_new(uint64_t max_pixels)
         return NULL;
     cache->max_pixels = max_pixels;
     pthread_mutex_init(&cache->lock, NULL);
-    forget_everything(cache);
+    cache->newest = cache->oldest = cache->free_items = NO_ITEM;
     if (grow_items(cache)) {
         pixmap_cache_free(cache);
         return NULL;
@@ -128,15 +117,6 @@ pixmap_cache_free(struct pixmap_cache *cache)
     free(cache->items);
     free(cache->buckets);
     free(cache);
-}
-
-void
-pixmap_cache_reset(struct pixmap_cache *cache)
-{
-    pthread_mutex_lock(&cache->lock);
-    forget_everything(cache);
-    cache->generation++;
-    pthread_mutex_unlock(&cache->lock);
 }
 
 static uint32_t
@@ -181,9 +161,6 @@ static void
 note_use(struct pixmap_cache *cache, uint32_t at, struct pixmap_use use)
 {
     cache->items[at].last_use = use;
-    if (use.channel < MAX_CACHE_CHANNELS &&
-        use.serial > cache->last_serial[use.channel])
-        cache->last_serial[use.channel] = use.serial;
     leave_order(cache, at);
     become_newest(cache, at);
 }
@@ -221,7 +198,6 @@ remove_item(struct pixmap_cache *cache, uint32_t at)
     *link = item->next;
     leave_order(cache, at);
     cache->pixels -= item->pixels;
-    cache->num_items--;
     item->next = cache->free_items;
     cache->free_items = at;
 }
@@ -269,7 +245,6 @@ insert(struct pixmap_cache *cache, const struct pixel_hash *key, uint64_t pixels
     *bucket = at;
     become_newest(cache, at);
     cache->pixels += pixels;
-    cache->num_items++;
     return at;
 }
 
@@ -308,51 +283,4 @@ pixmap_cache_add(struct pixmap_cache *cache, struct pixel_hash key, uint64_t pix
         cache->items[at].lossy = lossy;
     pthread_mutex_unlock(&cache->lock);
     return at < 0 ? -1 : 0;
-}
-
-uint32_t
-pixmap_cache_waits(struct pixmap_cache *cache, uint32_t channel,
-                   struct pixmap_use *waits)
-{
-    uint32_t count = 0;
-
-    pthread_mutex_lock(&cache->lock);
-    for (uint32_t i = 0; i < MAX_CACHE_CHANNELS; i++)
-        if (i != channel && cache->last_serial[i] != 0)
-            waits[count++] = (struct pixmap_use){cache->last_serial[i], i};
-    pthread_mutex_unlock(&cache->lock);
-    return count;
-}
-
-uint32_t
-pixmap_cache_generation(struct pixmap_cache *cache)
-{
-    uint32_t generation;
-
-    pthread_mutex_lock(&cache->lock);
-    generation = cache->generation;
-    pthread_mutex_unlock(&cache->lock);
-    return generation;
-}
-
-uint64_t
-pixmap_cache_pixels(struct pixmap_cache *cache)
-{
-    uint64_t pixels;
-
-    pthread_mutex_lock(&cache->lock);
-    pixels = cache->pixels;
-    pthread_mutex_unlock(&cache->lock);
-    return pixels;
-}
-
-uint32_t
-pixmap_cache_items(struct pixmap_cache *cache)
-{
-    uint32_t items;
-
-    pthread_mutex_lock(&cache->lock);
-    items = cache->num_items;
-    pthread_mutex_unlock(&cache->lock);
-    return items;
 }
