@@ -311,7 +311,8 @@ pending_send_damage(struct pending *pending, struct pending_surface *surface,
     }
     if (surface->shadow.data) {
         drop_same(pending, surface, now);
-        send_scrolls(pending, surface, now, messages);
+        if (!pending->settings.pictures)
+            send_scrolls(pending, surface, now, messages);
     }
     if (send_parts(pending, surface, now, messages, max_bytes))
         pending->broken = 1;
