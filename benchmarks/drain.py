@@ -144,7 +144,7 @@ class Drain:
 
     async def _sent(self, most: int) -> None:
         """Wait until at most *most* bytes wait for the client."""
-        while self._waiting() > most:  # noqa: ASYNC110  # a pipe tells nobody
+        while self._waiting() > most:  # noqa: ASYNC110 - a pipe tells nobody
             await asyncio.sleep(0.0005)
 
     def _waiting(self) -> int:
@@ -152,7 +152,7 @@ class Drain:
         return max((c.pipe.size + c.connection.pending for c in clients), default=0)
 
 
-def connect_sink(bench: DisplayBench) -> Any:  # noqa: ANN401
+def connect_sink(bench: DisplayBench) -> Any:  # noqa: ANN401 - a stub of another process
     """Link a display client that lives in another process."""
     client = bench.connect(bench.worker.display)
     client.send(DisplayMsgc.INIT, SpiceMsgcDisplayInit(1, 0, 1, 0).pack())

@@ -41,7 +41,7 @@ class _Events(EventListener):
         return await self._waiting.get()
 
 
-def _none(event: Message) -> bool:  # noqa: ARG001
+def _none(event: Message) -> bool:  # noqa: ARG001 - a filter's
     """Accept no event."""
     return False
 

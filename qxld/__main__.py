@@ -14,7 +14,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command that *arguments* name; the exit code."""
     try:
         # Here, because it takes a while, in which Ctrl-C shall not show a traceback.
-        from qxld.program import execute  # noqa: PLC0415
+        from qxld.program import execute  # noqa: PLC0415 - see above
 
         return execute(arguments)
     except KeyboardInterrupt:

@@ -213,7 +213,7 @@ def _unknown(words: list[str], parser: argparse.ArgumentParser) -> str:
     ]
     if others:
         return f"{word} is an option of {' and '.join(others)}"
-    close = difflib.get_close_matches(word, parser._option_string_actions, n=1)  # noqa: SLF001
+    close = difflib.get_close_matches(word, parser._option_string_actions, n=1)  # noqa: SLF001 - argparse tells nobody else
     hint = f"; did you mean {close[0]}?" if close else ""
     return f"there is no option {word}{hint}"
 

@@ -105,7 +105,7 @@ async def _run(
 def _remove_stale(path: Path) -> None:
     """Remove the monitor socket of an earlier run, unless its QEMU runs still."""
     with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)  # noqa: FBT003
+        probe.settimeout(0)
         # A QEMU whose monitor is taken has a full backlog: EAGAIN.
         if path.exists() and probe.connect_ex(str(path)) in _ALIVE:
             raise QxldError(

@@ -197,7 +197,7 @@ def override(config: QxldConfig, tree: Mapping[str, object]) -> QxldConfig:
     return typing.cast("QxldConfig", _override(config, tree, ""))
 
 
-def _override(config: Any, tree: Mapping[str, object], prefix: str) -> object:  # noqa: ANN401
+def _override(config: Any, tree: Mapping[str, object], prefix: str) -> object:  # noqa: ANN401 - any of the dataclasses
     kinds = typing.get_type_hints(type(config))
     changes: dict[str, object] = {}
     for key, value in tree.items():

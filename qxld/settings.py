@@ -107,7 +107,7 @@ def check_tablet(device: DeviceConfig) -> None:
 def client_host(addr: str) -> str:
     """Return where a client on this host connects if *addr* is listened on."""
     match addr:
-        case "" | "0.0.0.0":  # noqa: S104
+        case "" | "0.0.0.0":  # noqa: S104 - compared, not bound
             return "127.0.0.1"
         case "::":
             return "::1"

@@ -81,8 +81,8 @@ class PendingSettings:
     compare: bool = True
     """Keep a copy of the primary surface as the client shows it, and send what differs."""
     pictures: bool = False
-    """The client draws plain pictures and fills of its primary surface, without clip or
-    rop, and nothing else; what it was not sent yet is not black."""
+    """The client draws plain pictures, fills and moves of its primary surface, without
+    clip or rop, and nothing else; what it was not sent yet is not black."""
 
 
 @dataclass(slots=True)

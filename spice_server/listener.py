@@ -188,7 +188,7 @@ def adopted_connection(fd: int, tls: Certificates | None) -> Connection:
         raise
     try:
         if sock.type != socket.SOCK_STREAM:
-            raise OSError(errno.EPROTOTYPE, "not a stream socket")  # noqa: TRY301
+            raise OSError(errno.EPROTOTYPE, "not a stream socket")  # noqa: TRY301 - it has to be closed, too
         sock.settimeout(0)
         return connection_of(sock, sock.getpeername(), tls)
     except OSError:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Stop(Exception):  # noqa: N818
+class Stop(Exception):  # noqa: N818 - no error by itself
     """Ends the program with one line."""
 
 

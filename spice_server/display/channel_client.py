@@ -24,7 +24,7 @@ from spice_protocol.protocol import DisplayCap
 from spice_server.channel.ack import DEFAULT_WINDOW
 from spice_server.channel.channel_client import ChannelClient
 from spice_server.channel.pipe import MessageRun
-from spice_server.display.compression import choose_settings
+from spice_server.display.compression import choose_settings, draws_little
 from spice_server.display.monitors import monitors_message
 from spice_server.errors import ClientError
 
@@ -241,7 +241,9 @@ class DisplayChannelClient(ChannelClient):
         caches = self._channel.pictures.caches
         self._dictionary = caches.dictionary(self.link.session_id, init)
         self.pending = self._channel.surfaces.add_client()
-        self.pending.use(self._dictionary, caches.pixmaps(init))
+        # spice-html5 takes its 64-bit names of pictures for 32-bit ones: several are one.
+        pixmaps = None if draws_little(self.link) else caches.pixmaps(init)
+        self.pending.use(self._dictionary, pixmaps)
         self._choose_settings()
         self._channel.client_ready()
         self.update()

@@ -15,7 +15,13 @@ from spice_protocol.protocol import DisplayCap
 if TYPE_CHECKING:
     from spice_server.channel.link_info import LinkInfo
 
-__all__ = ["COMPRESSIONS", "WAN_MODES", "Compression", "choose_settings"]
+__all__ = [
+    "COMPRESSIONS",
+    "WAN_MODES",
+    "Compression",
+    "choose_settings",
+    "draws_little",
+]
 
 COMPRESSIONS: Final = ("off", "auto_glz", "auto_lz", "quic", "glz", "lz", "lz4")
 """Names of ``-spice image-compression``, and lz4, which QEMU has no name for."""
@@ -49,7 +55,7 @@ def choose_settings(
 
     """
     compression = preferred or SpiceImageCompression[wanted.images.upper()]
-    pictures = _draws_little(link)
+    pictures = draws_little(link)
     lz4 = link.has_capability(DisplayCap.LZ4_COMPRESSION)
     if compression == SpiceImageCompression.LZ4 and not lz4:
         compression = SpiceImageCompression.LZ
@@ -65,7 +71,7 @@ def choose_settings(
     )
 
 
-def _draws_little(link: LinkInfo) -> bool:
+def draws_little(link: LinkInfo) -> bool:
     """Whether it is spice-html5, which ignores clips and rops, and most commands.
 
     It tells of MULTI_CODEC, of 2016, and not of COMPOSITE, of 2012; nobody else does.

@@ -49,7 +49,7 @@ class Dispatcher:
                 return
             try:
                 future.set_result(function(*args))
-            except BaseException as error:  # noqa: BLE001  # it belongs to the caller
+            except BaseException as error:  # noqa: BLE001 - it belongs to the caller
                 future.set_exception(error)
 
         if not self.send(run):

@@ -98,7 +98,7 @@ class DisplayWorker:
             asyncio.set_event_loop(loop)
             try:
                 self._qxl.attach(self, loop)
-            except Exception as error:  # noqa: BLE001  # raised again by start()
+            except Exception as error:  # noqa: BLE001 - raised again by start()
                 failure.append(error)
             started.set()
             if not failure:

@@ -10,7 +10,7 @@ import select
 import socket
 import struct
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from spice_client.channel import Channel, Received
 from spice_client.cursor import CursorChannel
@@ -170,7 +170,7 @@ class BlockingClient:
             self.close()
             raise
 
-    def __enter__(self) -> BlockingClient:  # noqa: PYI034
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -335,7 +335,7 @@ class TestServe:
             listed = monitor.execute("qom-list", path="/machine/peripheral")
             assert "qxld0" in {item["name"] for item in listed}
             socket.create_connection(("127.0.0.1", port)).close()
-            eventually("an event", lambda: self.spice_events(monitor))  # noqa: B023
+            eventually("an event", lambda: self.spice_events(monitor))  # noqa: B023 - called before the next turn
             assert self.spice_events(monitor)[:1] == ["SPICE_CONNECTED"]
             assert self.spice_events(monitor).count("SPICE_CONNECTED") == 1
             eventually("its ports", lambda: self.agent_port(monitor))  # noqa: B023

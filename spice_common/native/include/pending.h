@@ -47,9 +47,9 @@ struct pending_settings {
     uint32_t composite;    /* the client can draw COMPOSITE */
     uint32_t channel;      /* of all displays that share the client's caches */
     uint32_t compare;      /* keep a copy of what the client shows; send what differs */
-    uint32_t pictures;     /* the client draws pictures and one-color fills of the primary
-                              surface, without clip or rop, and nothing else; surfaces
-                              are not black before they are filled */
+    uint32_t pictures;     /* the client draws pictures, one-color fills and moves of the
+                              primary surface, all without clip or rop, and nothing else;
+                              its surfaces are not black before they are filled */
 };
 
 struct image_counter {

@@ -311,8 +311,7 @@ pending_send_damage(struct pending *pending, struct pending_surface *surface,
     }
     if (surface->shadow.data) {
         drop_same(pending, surface, now);
-        if (!pending->settings.pictures)
-            send_scrolls(pending, surface, now, messages);
+        send_scrolls(pending, surface, now, messages);
     }
     if (send_parts(pending, surface, now, messages, max_bytes))
         pending->broken = 1;

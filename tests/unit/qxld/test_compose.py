@@ -105,7 +105,7 @@ async def test_waiting_for_a_greeting_can_be_ended(daemon):
     qemu = QmpSocket(daemon.qemu_monitor)
     qemu.greets = False
     waiting = asyncio.ensure_future(daemon.connect(patient=True))
-    while qemu.server is None:  # noqa: ASYNC110
+    while qemu.server is None:  # noqa: ASYNC110 - a fake has no event
         await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -138,7 +138,7 @@ async def test_background_failure_is_told(daemon, caplog):
 
     daemon.transport.machine_reset = reset
     qemu.event("RESET")
-    while not caplog.records:  # noqa: ASYNC110
+    while not caplog.records:  # noqa: ASYNC110 - a log has no event
         await asyncio.sleep(0)
     (record,) = (r for r in caplog.records if r.levelno >= logging.ERROR)
     assert record.getMessage() == "machine reset failed"

@@ -127,6 +127,6 @@ class TestProcess:
             "import signal, pathlib; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
             f"pathlib.Path({str(ready)!r}).touch(); signal.pause()"
         )
-        while not ready.exists():  # noqa: ASYNC110
+        while not ready.exists():  # noqa: ASYNC110 - another process' file
             await asyncio.sleep(0.01)
         return qemu

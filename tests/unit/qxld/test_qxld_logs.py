@@ -82,7 +82,7 @@ def test_full_standard_error_ends_nothing(style):
         "import logging; from qxld import logs; "
         f"logs.setup('info', {style!r}); logging.info('x'); print('on')"
     )
-    with open("/dev/full", "w") as full:  # noqa: PTH123
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         done = subprocess.run(
             [sys.executable, "-c", script],
             stdout=subprocess.PIPE,
