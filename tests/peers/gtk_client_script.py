@@ -218,6 +218,7 @@ class Client:
         """Ask for monitors of (width, height, x, y); null: that one is off."""
         main = self.channels["main:0"]
         main.set_property("disable-display-align", True)
+        main.set_property("disable-display-position", False)
         for number in range(4):
             monitor = monitors[number] if number < len(monitors) else None
             main.update_display_enabled(number, monitor is not None, False)
