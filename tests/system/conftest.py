@@ -95,3 +95,14 @@ def desktop(tmp_path_factory) -> Iterator[Guest]:
 def newer_tiny(tmp_path_factory) -> Iterator[Guest]:
     """The small guest with the newer kernel."""
     yield from guest_of(tmp_path_factory, "tiny", "--kernel", "6.12")
+
+
+@pytest.fixture(scope="module")
+def two_displays(tmp_path_factory) -> Iterator[Guest]:
+    """The small guest with two displays."""
+    for reason in (machine.missing(), gtk_client.missing()):
+        if reason:
+            pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("two")
+    with running(folder, machine.image("tiny"), "--displays", "2") as guest:
+        yield guest

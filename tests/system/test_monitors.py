@@ -101,18 +101,23 @@ def test_a_monitor_between_others_is_turned_off(desktop, client, x11, tmp_path):
     assert_same_heads(desktop, client, tmp_path, (700, 500, 0, 0))
 
 
-def test_the_pointer_reaches_every_monitor(client, x11):
+def test_the_tablet_reaches_every_pixel_of_every_monitor(desktop, client, x11):
+    """Without an agent, that is: vdagentd's own tablet is a pixel off at times."""
     ask(client, x11, (801, 603, 0, 0), (1023, 767, 801, 3))
     client.wait_inputs()
     if not client.seen("mouse-mode", mode=2):
         client.wait("mouse-mode", mode=2)
-    for x, y in ((5, 5), (800, 602), (801, 3), (1823, 769), (1300, 400)):
-        client.send("position", x, y)
-        where = f"x:{x} y:{y} "
-        eventually(
-            "X has it there",
-            lambda where=where: where in x11("xdotool getmouselocation"),
-        )
+    desktop.shell.run("systemctl stop spice-vdagentd.socket spice-vdagentd")
+    try:
+        for x, y in ((5, 5), (800, 602), (801, 3), (1823, 769), (1300, 400), (0, 0)):
+
+            def is_there(x=x, y=y) -> bool:
+                client.send("position", x, y)
+                return f"x:{x} y:{y} " in x11("xdotool getmouselocation")
+
+            eventually("X has it there", is_there)
+    finally:
+        desktop.shell.run("systemctl start spice-vdagentd.socket")
 
 
 def test_the_guests_pointer_moves_from_head_to_head(client, x11):
@@ -135,14 +140,16 @@ def test_more_than_memory_holds_is_refused(desktop, client, x11):
     ask(client, x11, (4000, 2000, 0, 0))
 
 
-def test_the_driver_comes_again(desktop, client, x11, tmp_path):
+def test_a_driver_that_comes_again_is_asked_again(desktop, client, x11, tmp_path):
     wanted = ((800, 600, 0, 0), (640, 480, 800, 0))
     ask(client, x11, *wanted)
+    seen = len(client.events)
     desktop.shell.run("driver reload")
     desktop.shell.run("while ! DISPLAY=:0 xdotool search --class XTerm; do :; done")
-    assert monitors(x11) == {0: ONE}
-    ask(client, x11, *wanted)
+    expected = dict(enumerate(wanted))
+    eventually("xrandr prints them", lambda: monitors(x11) == expected, patience=60)
     assert_same_heads(desktop, client, tmp_path, *wanted)
+    assert [e for e in client.events[seen:] if e["ev"] == "primary"]
 
 
 def test_a_window_of_remote_viewer_is_the_guests_monitor(desktop, x11, tmp_path):
@@ -157,12 +164,22 @@ def test_a_window_of_remote_viewer_is_the_guests_monitor(desktop, x11, tmp_path)
     with x_server() as environment, RemoteViewer(environment, str(vv)) as viewer:
         eventually("its window is there", lambda: viewer.windows("qxld"))
         (window, *_) = viewer.windows("qxld")
-        for width, height in ((901, 703), (1003, 599)):
-            viewer.xdotool("windowsize", window, str(width), str(height))
-            eventually(
-                "the guest's monitor is as wide",
-                lambda width=width: (
-                    [m and m[0] for m in monitors(x11).values()] == [width]
-                ),
-                patience=60,
-            )
+        viewer.xdotool("windowsize", window, "901", "703")
+        eventually(
+            "the guest's monitor has nearly the window's size",
+            lambda: (size := viewed(x11)) and size <= (901, 703) and size >= (880, 600),
+            patience=60,
+        )
+        width, height = viewed(x11)
+        viewer.xdotool("windowsize", window, "1004", "600")
+        eventually(
+            "it follows",
+            lambda: viewed(x11) == (width + 103, height - 103),
+            patience=60,
+        )
+
+
+def viewed(x11) -> tuple[int, ...]:
+    """Width and height of the only monitor; nothing while it is off."""
+    (monitor,) = monitors(x11).values()
+    return monitor[:2] if monitor else ()

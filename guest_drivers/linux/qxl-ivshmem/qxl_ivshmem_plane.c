@@ -200,7 +200,8 @@ static int show_cursor(struct qxl_output *head, struct drm_plane_state *old,
 	if (draw_cursor(display, new, x, y))
 		return -EAGAIN;
 	display->cursor_stale = false;
-	return 0;
+	/* Clients take a new shape for one at the old place. */
+	return other ? qxl_move_cursor(display, x, y) : 0;
 }
 
 static int hide_cursor(struct qxl_output *head)
