@@ -16,8 +16,10 @@ TOKENS_AT_ONCE: Final = 5
 """Tokens are given back in such bunches, as stock does."""
 
 
-MAX_UNSURE: Final = 4 * AGENT_TOKENS
-"""Messages in hand of a client that has not answered all news of agents yet."""
+MAX_UNSURE: Final = 6 * AGENT_TOKENS
+"""Messages in hand of a client that got tokens while it was not known which agent they
+were for.  New messages of the agent protocol are discarded while ten of these are in
+hand; the longest that spice-gtk may have begun, a piece of a file, has 33 more."""
 
 
 class AgentTokens:
@@ -108,12 +110,11 @@ class AgentTokens:
             raise ClientError(f"{size} bytes, at most {VD_AGENT_MAX_DATA_SIZE}")
         if self._renewed and not self.started:
             return
-        if self._renewed and self._unanswered:
-            if self._held >= MAX_UNSURE:
-                raise ClientError("far more messages than tokens")
-        elif not self.tokens:
-            raise ClientError("more messages than tokens")
-        else:
+        if self._held >= MAX_UNSURE:
+            raise ClientError("far more messages than tokens")
+        if not (self._renewed and self._unanswered):
+            if not self.tokens:
+                raise ClientError("more messages than tokens")
             self.tokens -= 1
         self._held += 1
 

@@ -177,3 +177,18 @@ def test_no_interleaving_makes_an_honest_client_a_liar(renewed, steps):
     for step in steps:
         getattr(talk, step)()
         assert talk.held <= AGENT_TOKENS
+
+
+def test_tokens_given_in_doubt_are_not_taken_as_room_without_end():
+    tokens = AgentTokens(connected=True, renewed=True)
+    tokens.disconnected()
+    tokens.connected()
+    tokens.handle_start(7)  # which one it answers is open
+    for _ in range(500):
+        tokens.handle_data(20)
+        tokens.give_back()
+    tokens.handle_start(7)
+    for _ in range(MAX_UNSURE):
+        tokens.handle_data(20)
+    with pytest.raises(ClientError, match="far more messages than tokens"):
+        tokens.handle_data(20)
