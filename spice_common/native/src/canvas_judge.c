@@ -11,6 +11,7 @@
 #include <spice/enums.h>
 #include <spice/qxl_dev.h>
 
+#include "canvas_judge_parts.h"
 #include "canvas_paint.h"
 #include "canvas_rop.h"
 
@@ -92,8 +93,8 @@ read_picture(struct draw_plan *plan, const struct picture *picture, pixman_box32
     add_read(plan, picture->surface, box);
 }
 
-static void
-read_all(struct draw_plan *plan, const struct picture *picture)
+void
+judge_read_all(struct draw_plan *plan, const struct picture *picture)
 {
     if (picture->surface)
         add_read(plan, picture->surface, picture->box);
@@ -184,75 +185,8 @@ judge_composite(struct painter *painter, struct draw_plan *plan)
          painter->source.surface == painter->brush.pattern.surface) ||
         (flags & SPICE_COMPOSITE_SOURCE_OPAQUE && painter->source.format == PIXMAN_a8))
         plan->portable = 0;
-    read_all(plan, &painter->source);
+    judge_read_all(plan, &painter->source);
     return DRAWABLE;
-}
-
-/* Clients take the rows of A8 from one row further on. */
-static enum verdict
-judge_text(struct painter *painter, struct draw_plan *plan)
-{
-    const struct draw_command *command = plan->command;
-    const struct draw_rect *area = &command->back_area;
-    int has_back = area->left < area->right && area->top < area->bottom;
-    struct brush back;
-    enum picture_status status;
-
-    plan->opaque = 0;
-    if (!(command->string.flags &
-          (SPICE_STRING_FLAGS_RASTER_A1 | SPICE_STRING_FLAGS_RASTER_A4)) ||
-        painter->brush.pattern.surface)
-        plan->portable = 0;
-    if (!has_back)
-        return DRAWABLE;
-    if (command->fore_mode != SPICE_ROPD_OP_PUT)
-        return CLIPPED; /* nothing else is thought of together with a background */
-    read_all(plan, &painter->brush.pattern);
-    picture_fini(&painter->brush.pattern); /* the pictures share their scratch */
-    status = brush_init(&back, painter->canvas, plan, &command->back_brush,
-                        PICTURE_TO_JUDGE);
-    plan->portable &= back.pattern.portable;
-    if (status == PICTURE_OK && back.is_pattern)
-        read_all(plan, &back.pattern);
-    picture_fini(&back.pattern);
-    return status == PICTURE_OK ? DRAWABLE : REJECTED;
-}
-
-/* Whether two rectangles lie side by side. */
-static int
-has_wide_bands(const struct draw_plan *plan)
-{
-    for (uint32_t i = 1; i < plan->num_rects; i++)
-        if (plan->rects[i].y1 == plan->rects[i - 1].y1)
-            return 1;
-    return 0;
-}
-
-/* Clients hang at dashes of no length, and take a curve of one point for endless. */
-static int
-path_is_portable(const struct draw_plan *plan)
-{
-    const struct draw_path *path = &plan->command->path;
-    int64_t total = 0;
-
-    for (uint32_t i = 0; i < path->num_styles; i++)
-        total += (uint8_t)(plan->batch->styles[path->first_style + i] >> 4);
-    if (path->line_flags & SPICE_LINE_FLAGS_STYLED && total == 0)
-        return 0;
-    for (uint32_t i = 0; i < path->num_segments; i++)
-        if (plan->batch->segments[path->first_segment + i].flags & SPICE_PATH_BEZIER)
-            return 0;
-    return 1;
-}
-
-/* Clients lose spans that rectangles cut into more spans than there were. */
-static void
-judge_stroke(struct painter *painter, struct draw_plan *plan)
-{
-    plan->opaque = 0;
-    if (painter->brush.pattern.surface || has_wide_bands(plan) ||
-        !path_is_portable(plan))
-        plan->portable = 0;
 }
 
 static enum verdict
@@ -293,7 +227,7 @@ judge_opened(struct painter *painter, struct draw_plan *plan)
     plan->opaque = (uint8_t)rop_is_opaque(plan->rop);
     plan->portable &= painter->brush.pattern.portable;
     if (painter->brush.is_pattern)
-        read_all(plan, &painter->brush.pattern);
+        judge_read_all(plan, &painter->brush.pattern);
     if (has_source(plan->command) && plan->command->type != QXL_DRAW_COMPOSITE) {
         verdict = judge_source(painter, plan);
         if (verdict != DRAWABLE)
