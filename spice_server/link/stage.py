@@ -50,6 +50,10 @@ LINK_TIMEOUT: Final = 60.0
 """Seconds for a whole link stage: a client that asks its user for a password does so
 before it connects, so this only ends what will never be a link."""
 
+LAYER_PAUSE: Final = 0.1
+"""Seconds between the verdict and what follows in a security layer: spice-gtk leaves
+unread what it decoded together with the verdict, until more comes."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -318,9 +322,12 @@ class LinkStage:
         try:
             complete = await self._log_in_step(event, self._request)
             if complete:
-                self._admit(self._request, by_ticket=False)
+                await self._admit_user(self._request)
         except LinkRefusedError as error:
-            self._refused(error)
+            if self._handshake.state is LinkState.LINKED:
+                self.abort(str(error))
+            else:
+                self._refused(error)
         except Exception:  # noqa: BLE001 - logged, and bounded to this link
             self._log.exception("link from %s: not handled", self._peer)
             self.abort("it cannot be handled")
@@ -366,11 +373,27 @@ class LinkStage:
 
     def _admit(self, request: LinkRequest, *, by_ticket: bool) -> None:
         session_id = self._policy.join_session(request, by_ticket=by_ticket)
+        self._accept()
+        self._end()
+        self._hand_over(request, session_id)
+
+    def _accept(self) -> None:
         self._handshake.accept()
         self.connection.write([self._handshake.data_to_send()])
+
+    async def _admit_user(self, request: LinkRequest) -> None:
+        """Let a client in by its login."""
+        assert self._login is not None
+        session_id = self._policy.join_session(request, by_ticket=False)
+        self._log.info("link from %s: user %r", self._peer, self._login.user)
+        self._accept()
+        if self._login.layer is not None:
+            await asyncio.sleep(LAYER_PAUSE)
+            if self._closed:
+                return
+            # Meanwhile the session may have ended.
+            session_id = self._policy.join_session(request, by_ticket=False)
         self._end()
-        if self._login is not None:
-            self._log.info("link from %s: user %r", self._peer, self._login.user)
         self._hand_over(request, session_id)
 
     def _hand_over(self, request: LinkRequest, session_id: int) -> None:
