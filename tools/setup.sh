@@ -16,8 +16,8 @@ run=(qemu-system-x86 mmdebstrap e2fsprogs gcc-12 libelf1)
 # Clients, one of them in a browser, and the screens they open, the server that judges
 # them and its client, the fuzzers' compiler and its symbolizer.
 test=(spice-client-gtk virt-viewer gir1.2-spiceclientglib-2.0 python3-gi
-    xvfb xdotool imagemagick openssl libspice-server-dev libglib2.0-dev libssl-dev zstd
-    sasl2-bin libsasl2-modules
+    xvfb xdotool xclip imagemagick openssl libspice-server-dev libglib2.0-dev
+    libssl-dev zstd sasl2-bin libsasl2-modules
     clang libclang-rt-14-dev llvm spice-html5 chromium-headless-shell
     libnss3-tools spice-vdagent)
 

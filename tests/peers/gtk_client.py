@@ -31,7 +31,7 @@ class GtkClient:
 
     script = SCRIPT
 
-    def __init__(self, *, stderr: IO[str] | None = None, **options: str) -> None:
+    def __init__(self, *, stderr: IO[str] | None = None, **options: object) -> None:
         """Connect; *options* are SpiceSession properties (host, port, password ...).
 
         What the library complains of goes to *stderr*.
@@ -91,6 +91,30 @@ class GtkClient:
             and all(event.get(key) == value for key, value in details.items())
             for event in self.events
         )
+
+    def wait_state(self, name: str, **details: object) -> None:
+        """Wait until the last event *name* has *details*, as it may already."""
+        self.seen(name)
+        last = next((e for e in reversed(self.events) if e["ev"] == name), {})
+        if not details.items() <= last.items():
+            self.wait(name, **details)
+
+    def wait_agent(self) -> None:
+        """Wait until the guest's agent is there and has told what it can do."""
+        while not self._announced():
+            self.wait("agent", connected=True)
+
+    def _announced(self) -> bool:
+        """Whether the last agent is one of a guest's, and has announced itself.
+
+        The library tells of an agent twice: when it connects, with what the one before
+        it could do, and when it has announced itself.  A server that answers in place
+        of an agent moves no pointer (VD_AGENT_CAP_MOUSE_STATE).
+        """
+        self.seen("agent")
+        told = [event for event in self.events if event["ev"] == "agent"]
+        connected = [event["connected"] for event in told[-2:]]
+        return connected == [True, True] and bool(told[-1]["caps"] & 1)
 
     def wait_inputs(self) -> None:
         """Wait until keys and pointer are taken: before, spice-gtk drops them."""

@@ -2,7 +2,8 @@
 
 Runs under the system's Python (the one that has ``gi``).  Reads one JSON array a line,
 ``["command", argument, ...]``; prints one JSON object a line: events as they happen,
-and ``{"ev": "done", "command": ...}`` after each command.
+and ``{"ev": "done", "command": ...}`` after each command.  ``gtk_agent_commands.py`` has
+the commands that concern the guest's agent and redirected devices.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import gi
 
 gi.require_version("SpiceClientGLib", "2.0")
 from gi.repository import GLib, GObject, SpiceClientGLib  # noqa: E402 - versions first
+from gtk_agent_commands import AgentCommands  # noqa: E402 - needs the version, too
 
 SCANCODES = {" ": 0x39, "\n": 0x1C, "\t": 0x0F, "`": 0x29, "\\": 0x2B}
 for first, row in (
@@ -71,8 +73,10 @@ class Client:
         self.session = SpiceClientGLib.Session()
         for key, value in options.items():
             self.session.set_property(key, value)
-        self.session.set_property("enable-usbredir", False)
+        if "enable-usbredir" not in options:
+            self.session.set_property("enable-usbredir", False)
         self.session.set_property("enable-audio", False)
+        self.agent = AgentCommands(self.session, self.channels, tell)
         self.listen(self.session, "channel-new", self.on_channel)
         self.listen(self.session, "disconnected", lambda _s: tell("disconnected"))
 
@@ -93,6 +97,7 @@ class Client:
         self.listen(channel, "channel-event", self.on_event)
         if isinstance(channel, SpiceClientGLib.MainChannel):
             self.listen(channel, "main-mouse-update", self.on_mouse_mode)
+            self.agent.watch_main(channel)
         elif isinstance(channel, SpiceClientGLib.DisplayChannel):
             number = channel.get_property("channel-id")
             self.listen(
@@ -135,7 +140,9 @@ class Client:
                 "inputs-modifiers",
                 lambda c: tell("modifiers", leds=int(c.get_property("key-modifiers"))),
             )
-        if not isinstance(channel, SpiceClientGLib.MainChannel):
+        # The device manager connects those of USB.
+        others = (SpiceClientGLib.MainChannel, SpiceClientGLib.UsbredirChannel)
+        if not isinstance(channel, others):
             SpiceClientGLib.Channel.connect(channel)
 
     def on_event(self, channel, event) -> None:
@@ -236,7 +243,8 @@ class Client:
             self.loop.quit()
             return False
         name, *arguments = json.loads(line)
-        getattr(self, "do_" + name.replace("-", "_"))(*arguments)
+        method = "do_" + name.replace("-", "_")
+        getattr(self if hasattr(self, method) else self.agent, method)(*arguments)
         tell("done", command=name)
         return True
 

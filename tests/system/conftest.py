@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.peers import gtk_client, machine
+from tests.peers import agent_guest as agent_guests, gtk_client, machine
 from tests.peers.gtk_client import GtkClient
 from tests.peers.machine import Machine, Monitor, SerialShell
 from tests.peers.programs import free_port, make_certificates
@@ -16,6 +17,8 @@ from tests.peers.programs import free_port, make_certificates
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.peers.agent_guest import AgentGuest
 
 PASSWORD = "a ticket"
 
@@ -106,3 +109,33 @@ def two_displays(tmp_path_factory) -> Iterator[Guest]:
     folder = tmp_path_factory.mktemp("two")
     with running(folder, machine.image("tiny"), "--displays", "2") as guest:
         yield guest
+
+
+def carriers() -> list[str]:
+    """What carries the agent of the guests that tests talk to.
+
+    ``QXLD_AGENT_CARRIERS=stock`` lets QEMU's own SPICE server do qxld's part: it judges
+    the tests themselves.
+    """
+    return os.environ.get("QXLD_AGENT_CARRIERS", "virtio ivshmem").split()
+
+
+def agent_guest_of(request, tmp_path_factory, *, strict: bool) -> Iterator[AgentGuest]:
+    for reason in (machine.missing(), gtk_client.missing()):
+        if reason:
+            pytest.skip(reason)
+    folder = tmp_path_factory.mktemp(request.param)
+    with agent_guests.running(request.param, folder, policies=strict) as guest:
+        yield guest
+
+
+@pytest.fixture(scope="session", params=carriers())
+def agent_guest(request, tmp_path_factory) -> Iterator[AgentGuest]:
+    """A guest with Xorg, an agent and no tablet; a test leaves it as it found it."""
+    yield from agent_guest_of(request, tmp_path_factory, strict=False)
+
+
+@pytest.fixture(scope="module", params=carriers()[:1])
+def strict_guest(request, tmp_path_factory) -> Iterator[AgentGuest]:
+    """The same, of an operator who forbids the agent what can be forbidden."""
+    yield from agent_guest_of(request, tmp_path_factory, strict=True)
