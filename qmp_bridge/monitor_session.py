@@ -141,6 +141,9 @@ class MonitorSession:
         """Take note that the client is gone: what it asked for is still done."""
         _close(self._fds)
         self._fds = []
+        # What it did not finish may be long, and who refers to whom here goes in a
+        # circle: it would stay until Python looks for circles.
+        self._reader = MessageReader()
 
     def close(self) -> None:
         """Forget what is not carried out yet."""
@@ -273,7 +276,9 @@ class MonitorSession:
         elif isinstance(request.command, Command):
             seen = self._see(request.command, fds)
         request.fds = ()
-        on_reply = functools.partial(self._on_reply, request, relay, seen)
+        # Only its "id" is held meanwhile: a command may be long.
+        identity = _identity(request.value) if relay.answer is not None else None
+        on_reply = functools.partial(self._on_reply, identity, relay, seen)
         self._qemu.submit(self._lane, message, on_reply, fds)
 
     def _see(
@@ -296,7 +301,7 @@ class MonitorSession:
 
     def _on_reply(
         self,
-        request: _Request,
+        request: JsonValue,
         relay: Relay,
         seen: Callable[[bytes], None] | None,
         line: bytes,
@@ -308,13 +313,20 @@ class MonitorSession:
         try:
             value = relay.answer and relay.answer(_reply_object(line))
         except QmpError as error:
-            self._say(error_reply(error, request.value))
+            self._say(error_reply(error, request))
         else:
             if value is None:
                 self._handler.send(line)
             else:
-                self._say(reply(value, request.value))
+                self._say(reply(value, request))
         self._pump()
+
+
+def _identity(request: JsonValue) -> JsonValue:
+    """Return what of a command its answer needs."""
+    if isinstance(request, dict) and "id" in request:
+        return {"id": request["id"]}
+    return None
 
 
 def _reply_object(line: bytes) -> dict[str, JsonValue]:

@@ -449,3 +449,11 @@ def test_what_goes_out_of_band_is_seen():
     rig.qemu.receive(json.dumps({"return": {}, "id": marker}).encode() + b"\r\n")
     assert seen == [("migrate-recover", True, []), b'{"return": {}, "id": 1}\r\n']
     assert rig.to_client == [b'{"return": {}, "id": 1}\r\n']
+
+
+def test_what_a_client_did_not_finish_goes_with_it():
+    rig = Rig().negotiated()
+    rig.session.receive(b'{"execute":"' + b"x" * 5000)
+    assert rig.session._reader.buffered > 5000
+    rig.session.detach()
+    assert rig.session._reader.buffered == 0
