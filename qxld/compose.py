@@ -17,12 +17,13 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from qmp_bridge.errors import MonitorSocketError, QemuGone
+from qmp_bridge.errors import MonitorSocketError, QemuError, QemuGone
 from qmp_bridge.input_events import QmpInputSink
 from qmp_bridge.monitor_listener import listening_socket
 from qmp_bridge.proxy import Bridge
 from qmp_bridge.qemu_monitor import QemuMonitor
 from qxl_device.device import QXLDevice
+from qxld.graphics_devices import graphics_device_info, pci_path
 from qxld.input_pipe import SwitchedPipe
 from qxld.monitors import Monitors
 from qxld.patience import told_after
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
     from pathlib import Path
 
-    from qmp_bridge.errors import QemuError
     from qxld.config import QxldConfig
 
 __all__ = ["Daemon"]
@@ -92,7 +92,7 @@ class Daemon:
         self._recording = Recording(config.device.record)
         packing = compression(config)
         caches = ClientCaches(len(self.transport.displays))
-        heads = max_heads(config.device)
+        self._heads = heads = max_heads(config.device)
         self.workers = [
             DisplayWorker(
                 self._recording.recorded(QXLDevice(display, number, heads=heads)),
@@ -229,10 +229,24 @@ class Daemon:
         # A driver that can be asked for layouts has said so by the time it shows
         # something, and what is shown goes when the driver does.
         self._background("offering monitors", self._offer_monitors())
+        self._background("naming graphics devices", self._name_graphics_devices())
 
     async def _offer_monitors(self) -> None:
         able = await self._monitors.can_be_asked()
         self.server.agent.set_display_agent(self._monitors.ask if able else None)
+
+    async def _name_graphics_devices(self) -> None:
+        """Let the guest's agent know which PCI device the monitors belong to."""
+        if self._own is None or len(self.workers) > 1:
+            return  # several displays are one device, of which agents know nothing
+        try:
+            buses = await self._own.execute("query-pci")
+        except QemuError:
+            return  # a machine without PCI, or QEMU is going
+        path = pci_path(buses, self.attach_options.device_id)
+        if path is not None:
+            heads = [(0, number) for number in range(self._heads)]
+            self.server.agent.set_graphics_devices(graphics_device_info(path, heads))
 
     def _mouse_mode_changed(self) -> None:
         for worker in self.workers:
