@@ -17,8 +17,9 @@ from spice_server.inputs.channel import InputsChannel
 from spice_server.limited_log import LimitedLog
 from spice_server.link.admission import Admission
 from spice_server.link.auth import TicketKeys
+from spice_server.link.policy import Authentication
 from spice_server.link.sasl_login import SaslLogins
-from spice_server.link.stage import Authentication, LinkStage
+from spice_server.link.stage import LinkStage
 from spice_server.link.tickets import Moment, TicketStore
 from spice_server.listener import (
     Listener,
@@ -91,7 +92,7 @@ class Server:
         )
         """One for all strangers: each may connect as often as it likes."""
         self._listeners: list[Listener] = []
-        self._stages: dict[LinkStage, None] = {}
+        self._stages: dict[Connection, LinkStage] = {}
         """Half-open links, the oldest first."""
         self._all_closed: asyncio.Event | None = None
 
@@ -161,7 +162,7 @@ class Server:
     async def stop(self) -> None:
         """Close every socket; channels on other threads must still be running."""
         self._close_listeners()
-        for stage in list(self._stages):
+        for stage in list(self._stages.values()):
             stage.abort("the server stops")
         self._keys.stop()
         if self._logins is not None:
@@ -206,10 +207,10 @@ class Server:
         self.sessions.connected(connection)
         while len(self._stages) >= self.config.max_half_open:
             self.stats.displaced += 1
-            next(iter(self._stages)).abort("too many others wait, too")
+            next(iter(self._stages.values())).abort("too many others wait, too")
         authentication = Authentication(self._keys, self._logins, skip_auth)
         stage = LinkStage(connection, self, authentication, self._web, self._link_log)
-        self._stages[stage] = None
+        self._stages[connection] = stage
         stage.start()
 
     # -- LinkPolicy ------------------------------------------------------------
@@ -291,9 +292,9 @@ class Server:
         answer = "NONE" if error.error is None else error.error.name
         self.stats.refused[answer] += 1
 
-    def unlinked(self, stage: LinkStage) -> None:
+    def unlinked(self, connection: Connection) -> None:
         """Forget a link stage that is over."""
-        self._stages.pop(stage, None)
+        self._stages.pop(connection, None)
 
     def link_lost(self, connection: Connection) -> None:
         """Tell of the end of a connection that was never linked."""

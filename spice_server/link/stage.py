@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from spice_protocol.enums import SpiceLinkErr
 from spice_protocol.protocol import SpiceCommonCap
@@ -38,13 +37,12 @@ if TYPE_CHECKING:
     from spice_server.channel.channel import Channel
     from spice_server.channel.connection import Connection
     from spice_server.limited_log import LimitedLog
-    from spice_server.link.auth import TicketKey, TicketKeys
-    from spice_server.link.sasl_login import SaslLogins
+    from spice_server.link.auth import TicketKey
+    from spice_server.link.policy import Authentication, LinkPolicy
     from spice_server.websocket.stream import WebSocketStream
     from spice_server.websocket.web import Web
-    from vd_interfaces.control import SpiceEndpoint
 
-__all__ = ["LINK_TIMEOUT", "Authentication", "LinkPolicy", "LinkStage"]
+__all__ = ["LINK_TIMEOUT", "LinkStage"]
 
 LINK_TIMEOUT: Final = 60.0
 """Seconds for a whole link stage: a client that asks its user for a password does so
@@ -55,71 +53,6 @@ LAYER_PAUSE: Final = 0.1
 unread what it decoded together with the verdict, until more comes."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Authentication:
-    """How a client gets in."""
-
-    keys: TicketKeys
-    """For tickets."""
-    logins: SaslLogins | None = None
-    """For SASL in place of tickets."""
-    skip: bool = False
-    """Any ticket will do that decrypts."""
-
-
-class LinkPolicy(Protocol):
-    """Who decides about links."""
-
-    def find_channel(self, request: LinkRequest, *, tls: bool) -> Channel:
-        """Return the channel a client asks for.
-
-        Raises:
-            LinkRefusedError: it does not exist, or not over this kind of connection.
-
-        """
-
-    def check_ticket(
-        self, password: bytes | None, request: LinkRequest, peer: SpiceEndpoint
-    ) -> None:
-        """Let a client in by its decrypted ticket; ``None``: it did not decrypt.
-
-        Raises:
-            LinkRefusedError: the client does not get in.
-
-        """
-
-    def check_login(self, request: LinkRequest, peer: SpiceEndpoint) -> None:
-        """Let a client try to log in by SASL.
-
-        Raises:
-            LinkRefusedError: it failed too often.
-
-        """
-
-    def login_failed(self, peer: SpiceEndpoint) -> None:
-        """Learn that SASL refused a client."""
-
-    def join_session(self, request: LinkRequest, *, by_ticket: bool) -> int:
-        """Return the id of the session that an authenticated link belongs to.
-
-        Raises:
-            LinkRefusedError: there is no such session.
-
-        """
-
-    def linked(self, connection: Connection, link: LinkInfo) -> None:
-        """Take over a detached connection whose link stage went well."""
-
-    def refused(self, error: LinkRefusedError) -> None:
-        """Learn that a link attempt was answered with *error*."""
-
-    def unlinked(self, stage: LinkStage) -> None:
-        """Forget *stage*: it is over, well or not."""
-
-    def link_lost(self, connection: Connection) -> None:
-        """Learn that a connection ended before it was linked."""
 
 
 class LinkStage:
@@ -174,7 +107,7 @@ class LinkStage:
         """End the connection now, with no answer."""
         self._log.info("link from %s given up: %s", self._peer, reason)
         self._end()
-        self._policy.unlinked(self)
+        self._policy.unlinked(self.connection)
         self.connection.abort()
 
     @property
@@ -218,7 +151,7 @@ class LinkStage:
         if not self._closed:
             self._log.info("link from %s ended: %s", self._peer, error or "it hung up")
         self._end()
-        self._policy.unlinked(self)
+        self._policy.unlinked(self.connection)
         self._policy.link_lost(self.connection)
 
     # -- HTTP ------------------------------------------------------------------
@@ -406,7 +339,7 @@ class LinkStage:
             mini_header=request.has_common(SpiceCommonCap.MINI_HEADER),
             tls=self.connection.tls,
         )
-        self._policy.unlinked(self)
+        self._policy.unlinked(self.connection)
         if self._websocket is not None:
             self._websocket.trust()
         self.connection.detach()

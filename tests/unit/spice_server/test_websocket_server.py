@@ -164,7 +164,7 @@ async def test_a_peer_that_pings_and_reads_nothing_costs_little():
         client = await RawClient.tcp(server.control.port)
         client.writer.write(HANDSHAKE)
         await client.reader.readuntil(b"\r\n\r\n")
-        (stage,) = server._stages
+        (stage,) = server._stages.values()
         client.writer.transport.pause_reading()
         flood = frame(9, bytes(125)) * 1000
         most = 0
@@ -236,7 +236,7 @@ async def test_a_large_page_goes_as_it_is_read(folder):
         client = await RawClient.tcp(server.control.port)
         client.writer.write(GET % b"large.js" + b"and what does not belong there")
         await client.reader.readuntil(b"\r\n\r\n")
-        (stage,) = server._stages
+        (stage,) = server._stages.values()
         assert stage._page
         assert stage.connection.pending < 256 * 1024
         data = await client.rest()
