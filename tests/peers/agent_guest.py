@@ -61,6 +61,10 @@ class AgentGuest:
         """SHA-256 of a file in the guest."""
         return self.shell.run(f"sha256sum <'{path}'").split()[0]
 
+    def names(self) -> list[str]:
+        """What lies where the agent puts files, whole or not."""
+        return self.shell.run(f"ls {DOWNLOADS}").split()
+
     def downloads(self) -> dict[str, str]:
         """Names and hashes of what the agent has taken."""
         text = self.shell.run(f"cd {DOWNLOADS}; sha256sum * 2>/dev/null || true")

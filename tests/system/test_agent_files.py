@@ -77,7 +77,13 @@ def test_a_cancelled_transfer(agent_guest, client, make):
     client.wait("progress")
     client.send("file-cancel", "cancelled")
     assert client.wait("file-copied")["error"]
-    eventually("the agent removes it", lambda: agent_guest.downloads() == {})
+
+    def removed() -> bool:
+        # spice-gtk keeps what it has to say of it until its main channel is woken.
+        client.send("clipboard-release", 0)
+        return not agent_guest.names()
+
+    eventually("the agent removes it", removed)
     path, digest = make("next", MIB)
     client.send("file-copy", path)
     assert client.wait("file-copied")["error"] is None
@@ -89,7 +95,7 @@ def test_a_client_that_leaves_in_the_middle(agent_guest, client, make):
     client.send("file-copy", path)
     client.wait("progress")
     client.process.kill()
-    eventually("the agent removes it", lambda: agent_guest.downloads() == {})
+    eventually("the agent removes it", lambda: not agent_guest.names())
     path, digest = make("after", MIB)
     with agent_guest.client() as another:
         another.wait_agent()
