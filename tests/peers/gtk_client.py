@@ -92,6 +92,11 @@ class GtkClient:
             for event in self.events
         )
 
+    def wait_seen(self, name: str, **details: object) -> None:
+        """Wait until such an event came, now or before: channels keep no order."""
+        if not self.seen(name, **details):
+            self.wait(name, **details)
+
     def wait_state(self, name: str, **details: object) -> None:
         """Wait until the last event *name* has *details*, as it may already."""
         self.seen(name)

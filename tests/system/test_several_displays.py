@@ -34,11 +34,11 @@ def second_screen(guest, width: int, height: int) -> Picture:
 def test_each_display_gets_its_monitor(guest, tmp_path):
     with guest.client() as client:
         for number in (0, 1):
-            client.wait("primary", id=number)
+            client.wait_seen("primary", id=number)
         client.send("layout", (800, 600, 0, 0), (641, 481, 800, 0))
         for number, width, height in ((0, 800, 600), (1, 641, 481)):
             heads = [[0, width, height, 0, 0]]
-            client.wait("monitors", id=number, heads=heads)
+            client.wait_seen("monitors", id=number, heads=heads)
         assert connectors(guest) == ["connected"] * 2
         assert_same_screen(guest, client, tmp_path)
 
