@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from tests.peers.programs import RemoteViewer, eventually, missing, x_server
 from tests.peers.screens import client_picture
+from tests.peers.xrandr import Monitor, monitors
 
 pytestmark = [pytest.mark.system, pytest.mark.interop, pytest.mark.slow]
-
-Monitor = tuple[int, int, int, int]
-"""Width, height and place."""
 
 ONE: Monitor = (1024, 768, 0, 0)
 
@@ -32,24 +28,13 @@ def client(desktop, x11):
         ask(gtk, x11, ONE)
 
 
-def monitors(x11) -> dict[int, Monitor | None]:
-    """What xrandr prints of each output; ``None``: connected and off."""
-    found: dict[int, Monitor | None] = {}
-    for number, geometry in re.findall(
-        r"^Virtual-(\d) connected (?:primary )?(\d+x\d+\+\d+\+\d+)?",
-        x11("xrandr"),
-        re.MULTILINE,
-    ):
-        place = tuple(map(int, re.findall(r"\d+", geometry)))
-        found[int(number) - 1] = (place[0], place[1], *place[2:]) if place else None
-    return found
-
-
 def ask(client, x11, *wanted: Monitor | None) -> None:
     """Ask for monitors; the guest must come to have exactly these."""
     expected = {n: monitor for n, monitor in enumerate(wanted) if monitor}
     client.send("layout", *wanted)
-    eventually("xrandr prints them", lambda: monitors(x11) == expected, patience=60)
+    eventually(
+        "xrandr prints them", lambda: monitors(x11("xrandr")) == expected, patience=60
+    )
     heads = [[n, *monitor] for n, monitor in sorted(expected.items())]
     if not any(e["ev"] == "monitors" and e["heads"] == heads for e in client.events):
         client.wait("monitors", heads=heads)
@@ -86,7 +71,9 @@ def test_four_monitors_around_each_other(desktop, client, x11, tmp_path):
     client.send("layout", *(s + p for s, p in zip(sizes, asked, strict=True)))
     wanted = tuple(s + p for s, p in zip(sizes, got, strict=True))
     expected = dict(enumerate(wanted))
-    eventually("xrandr prints them", lambda: monitors(x11) == expected, patience=60)
+    eventually(
+        "xrandr prints them", lambda: monitors(x11("xrandr")) == expected, patience=60
+    )
     assert_same_heads(desktop, client, tmp_path, *wanted)
 
 
@@ -97,7 +84,7 @@ def test_a_monitor_between_others_is_turned_off(desktop, client, x11, tmp_path):
     assert_same_heads(desktop, client, tmp_path, first, third)
     # The first can go, too: the desktop begins where the others do.
     client.send("layout", None, None, third)
-    eventually("it is alone", lambda: monitors(x11) == {2: (700, 500, 0, 0)})
+    eventually("it is alone", lambda: monitors(x11("xrandr")) == {2: (700, 500, 0, 0)})
     assert_same_heads(desktop, client, tmp_path, (700, 500, 0, 0))
 
 
@@ -130,13 +117,13 @@ def test_the_guests_pointer_moves_from_head_to_head(client, x11):
 
 
 def test_more_than_memory_holds_is_refused(desktop, client, x11):
-    before = monitors(x11)
+    before = monitors(x11("xrandr"))
     client.send("layout", (4000, 2000, 0, 0), (4000, 2000, 4000, 0))
     log = desktop.machine.log
     eventually(
         "it is told", lambda: "8000 x 2000 pixels need 62 MiB" in log.read_text()
     )
-    assert monitors(x11) == before
+    assert monitors(x11("xrandr")) == before
     ask(client, x11, (4000, 2000, 0, 0))
 
 
@@ -147,7 +134,9 @@ def test_a_driver_that_comes_again_is_asked_again(desktop, client, x11, tmp_path
     desktop.shell.run("driver reload")
     desktop.shell.run("while ! DISPLAY=:0 xdotool search --class XTerm; do :; done")
     expected = dict(enumerate(wanted))
-    eventually("xrandr prints them", lambda: monitors(x11) == expected, patience=60)
+    eventually(
+        "xrandr prints them", lambda: monitors(x11("xrandr")) == expected, patience=60
+    )
     assert_same_heads(desktop, client, tmp_path, *wanted)
     assert [e for e in client.events[seen:] if e["ev"] == "primary"]
 
@@ -181,5 +170,5 @@ def test_a_window_of_remote_viewer_is_the_guests_monitor(desktop, x11, tmp_path)
 
 def viewed(x11) -> tuple[int, ...]:
     """Width and height of the only monitor; nothing while it is off."""
-    (monitor,) = monitors(x11).values()
+    (monitor,) = monitors(x11("xrandr")).values()
     return monitor[:2] if monitor else ()
