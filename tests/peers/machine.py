@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import hashlib
 import json
@@ -107,6 +108,7 @@ class SerialShell:
         line = f"echo '<''<{self.count}'; {command}; echo \"$? {self.count}\"'>''>'\n"
         self.socket.sendall(line.encode())
         text = ""
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         limit = time.monotonic() + patience
         pattern = re.compile(
             rf"{re.escape(start)}\r*\n(.*?)(\d+) {re.escape(end)}", re.DOTALL
@@ -116,7 +118,7 @@ class SerialShell:
                 raise AssertionError(f"no answer from the guest: {text[-500:]!r}")
             data = self.socket.recv(65536)
             assert data, "the guest's serial line is closed"
-            text += data.decode(errors="replace")
+            text += decode(data)  # which may end in the middle of a character
         output = found[1].replace("\r", "")
         assert found[2] == "0", f"{command!r} failed in the guest: {output}"
         return output
