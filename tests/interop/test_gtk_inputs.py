@@ -25,10 +25,8 @@ def use(options, light_caps_lock):
     """Drive the client; runs in a thread of its own, beside the server's loop."""
     with GtkClient(**options) as client:
         for name in ("main", "display", "cursor", "inputs"):
-            if not client.seen("channel", channel=f"{name}:0", event="opened"):
-                client.wait("channel", channel=f"{name}:0", event="opened")
-        if not client.seen("mouse-mode", mode=CLIENT_MODE):
-            client.wait("mouse-mode", mode=CLIENT_MODE)
+            client.wait_seen("channel", channel=f"{name}:0", event="opened")
+        client.wait_seen("mouse-mode", mode=CLIENT_MODE)
         client.send("type", "aB")
         client.send("position", 10, 20)
         client.send("click", 1)

@@ -24,8 +24,7 @@ pytestmark = [
 def open_all(options, linked):
     with GtkClient(**options) as client:
         for name in ("main", "display", "cursor", "inputs"):
-            if not client.seen("channel", channel=f"{name}:0", event="opened"):
-                client.wait("channel", channel=f"{name}:0", event="opened")
+            client.wait_seen("channel", channel=f"{name}:0", event="opened")
         # The client knows a little before the server has noted it.
         linked.wait()
 

@@ -49,8 +49,7 @@ def listening(way, folder):
 def type_something(options):
     with GtkClient(**options) as client:
         for name in ("main", "display", "cursor", "inputs"):
-            if not client.seen("channel", channel=f"{name}:0", event="opened"):
-                client.wait("channel", channel=f"{name}:0", event="opened")
+            client.wait_seen("channel", channel=f"{name}:0", event="opened")
         client.send("type", "aB")
         client.send("disconnect")
 

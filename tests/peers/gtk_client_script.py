@@ -249,8 +249,9 @@ class Client:
         return True
 
 
-def main() -> None:
-    client = Client(json.loads(sys.argv[1]))
+def main(kind: type[Client] = Client) -> None:
+    """Be a client of that *kind* until standard input ends."""
+    client = kind(json.loads(sys.argv[1]))
     GLib.io_add_watch(
         sys.stdin.fileno(),
         GLib.IO_IN | GLib.IO_HUP,

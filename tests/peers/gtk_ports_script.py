@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import json
-import sys
 
 from gi.repository import GLib, SpiceClientGLib
-from gtk_client_script import Client, tell
+from gtk_client_script import Client, main, tell
 
 LIBRARY = "libspice-client-glib-2.0.so.8"
 
@@ -98,15 +96,5 @@ class PortsClient(Client):
         tell("bytes", channel=name, count=count)
 
 
-def main() -> None:
-    client = PortsClient(json.loads(sys.argv[1]))
-    GLib.io_add_watch(
-        sys.stdin.fileno(),
-        GLib.IO_IN | GLib.IO_HUP,
-        lambda *_: client.on_line(sys.stdin, 0),
-    )
-    client.loop.run()
-
-
 if __name__ == "__main__":
-    main()
+    main(PortsClient)

@@ -54,8 +54,7 @@ def test_the_pointer_follows_the_client(desktop, x11):
     with desktop.client() as client:
         client.wait_picture()
         client.wait_inputs()
-        if not client.seen("mouse-mode", mode=2):
-            client.wait("mouse-mode", mode=2)
+        client.wait_seen("mouse-mode", mode=2)
         for x, y in ((300, 200), (700, 500)):
             client.send("position", x, y)
             eventually(

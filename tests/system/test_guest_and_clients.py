@@ -107,8 +107,7 @@ class TestSpiceGtk:
         with tiny.client() as client:
             client.wait_picture()
             client.wait_inputs()
-            if not client.seen("cursor-set"):
-                client.wait("cursor-set")
+            client.wait_seen("cursor-set")
             client.send("mouse-mode", 1)
             client.wait("mouse-mode", mode=1)
             client.send("motion", 40, 30)

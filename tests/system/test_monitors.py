@@ -92,8 +92,7 @@ def test_the_tablet_reaches_every_pixel_of_every_monitor(desktop, client, x11):
     """Without an agent, that is: vdagentd's own tablet is a pixel off at times."""
     ask(client, x11, (801, 603, 0, 0), (1023, 767, 801, 3))
     client.wait_inputs()
-    if not client.seen("mouse-mode", mode=2):
-        client.wait("mouse-mode", mode=2)
+    client.wait_seen("mouse-mode", mode=2)
     desktop.shell.run("systemctl stop spice-vdagentd.socket spice-vdagentd")
     try:
         for x, y in ((5, 5), (800, 602), (801, 3), (1823, 769), (1300, 400), (0, 0)):

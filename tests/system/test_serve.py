@@ -98,8 +98,7 @@ def wait_second(client, folder, expected) -> None:
 
 def test_two_displays(served, tmp_path):
     with served.client() as client:
-        if not client.seen("mark", id=1):
-            client.wait("mark", id=1)
+        client.wait_seen("mark", id=1)
         served.wait_same_screen(client, tmp_path)
         expected = served.paint_second()
         wait_second(client, tmp_path, expected)

@@ -8,68 +8,15 @@ import pytest
 import pytest_asyncio
 
 from spice_server.channel import connection as module
-from spice_server.channel.connection import LOW_WATER, Connection
-from vd_interfaces.control import SpiceEndpoint
+from spice_server.channel.connection import LOW_WATER
+from tests.fakes.connected_pair import ConnectedPair, RecordingReceiver
 
 pytestmark = pytest.mark.asyncio
-
-HERE = SpiceEndpoint("127.0.0.1", "1", "ipv4")
-
-
-class Recorder:
-    """A receiver that remembers."""
-
-    def __init__(self):
-        self.data = b""
-        self.writable_calls = 0
-        self.drained = asyncio.Event()
-        self.lost = asyncio.get_running_loop().create_future()
-        self.came = asyncio.Event()
-
-    def data_received(self, data):
-        self.data += data
-        self.came.set()
-
-    def writable(self):
-        self.writable_calls += 1
-        self.drained.set()
-
-    def connection_lost(self, error):
-        assert not self.lost.done(), "told twice"
-        self.lost.set_result(error)
-
-    async def wait_for(self, size):
-        while len(self.data) < size:
-            self.came.clear()
-            await self.came.wait()
-
-
-class Pair:
-    """A connection and the blocking-free peer socket."""
-
-    def __init__(self):
-        ours, self.peer = socket.socketpair()
-        self.peer.setblocking(False)
-        self.connection = Connection(ours, HERE, HERE)
-        self.receiver = Recorder()
-        self.loop = asyncio.get_running_loop()
-
-    def attach(self):
-        self.connection.attach(self.loop, self.receiver)
-        return self
-
-    async def read(self, size):
-        data = b""
-        while len(data) < size:
-            chunk = await self.loop.sock_recv(self.peer, min(65536, size - len(data)))
-            assert chunk, "closed early"
-            data += chunk
-        return data
 
 
 @pytest_asyncio.fixture
 async def pair():
-    pair = Pair()
+    pair = ConnectedPair()
     yield pair
     pair.connection.abort()
     pair.peer.close()
@@ -185,7 +132,7 @@ async def test_bytes_put_back_come_first(pair):
     pair.connection.put_back(b"ead")
     pair.connection.put_back(b"ah")
     await pair.loop.sock_sendall(pair.peer, b" of time")
-    other = Recorder()
+    other = RecordingReceiver()
     pair.connection.attach(pair.loop, other)
     await other.wait_for(13)
     assert other.data == b"ahead of time"
@@ -208,7 +155,7 @@ async def test_a_detached_connection_is_left_alone(pair):
 
 
 async def test_a_connection_may_be_detached_while_it_is_read(pair):
-    class Mover(Recorder):
+    class Mover(RecordingReceiver):
         def data_received(self, data):
             super().data_received(data)
             pair.connection.detach()
@@ -236,7 +183,7 @@ async def test_it_moves_to_another_thread_with_all_it_has(pair):
     await pair.loop.sock_sendall(pair.peer, b"late")
 
     async def serve():
-        receiver = Recorder()
+        receiver = RecordingReceiver()
         pair.connection.attach(asyncio.get_running_loop(), receiver)
         await receiver.wait_for(10)
         await receiver.lost

@@ -9,36 +9,13 @@ import pytest
 from spice_server.certificates import tls_context
 from spice_server.channel.tls import TlsConnection, TlsTerms
 from spice_server.config import TlsConfig
+from tests.fakes.connected_pair import HERE, RecordingReceiver
 from tests.fakes.pki import write_pki
 from tests.fakes.raw_client import RawClient
-from vd_interfaces.control import SpiceEndpoint
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("close_clients")]
 
-HERE = SpiceEndpoint("127.0.0.1", "1", "ipv4")
 DATA = bytes(range(256)) * 12288
-
-
-class Recorder:
-    def __init__(self):
-        self.data = b""
-        self.lost = asyncio.get_running_loop().create_future()
-        self.came = asyncio.Event()
-
-    def data_received(self, data):
-        self.data += data
-        self.came.set()
-
-    def writable(self):
-        pass
-
-    def connection_lost(self, error):
-        self.lost.set_result(error)
-
-    async def wait_for(self, size):
-        while len(self.data) < size:
-            self.came.clear()
-            await self.came.wait()
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +50,7 @@ async def client_of(theirs, pki, **versions):
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 async def test_bytes_pass_both_ways(sockets, pki, version):
     connection, theirs = sockets
-    receiver = Recorder()
+    receiver = RecordingReceiver()
     connection.attach(asyncio.get_running_loop(), receiver)
     client = await client_of(theirs, pki, maximum_version=version)
     connection.write([b"small", b"", b"and ", memoryview(DATA), b"end"])
@@ -88,7 +65,7 @@ async def test_bytes_pass_both_ways(sockets, pki, version):
 
 async def test_close_says_goodbye(sockets, pki):
     connection, theirs = sockets
-    receiver = Recorder()
+    receiver = RecordingReceiver()
     connection.attach(asyncio.get_running_loop(), receiver)
     client = await client_of(theirs, pki)
     connection.write([DATA])
@@ -103,7 +80,7 @@ async def test_decrypted_bytes_move_along_to_another_thread(sockets, pki):
     loop = asyncio.get_running_loop()
     moved = asyncio.Event()
 
-    class Mover(Recorder):
+    class Mover(RecordingReceiver):
         def data_received(self, data):
             connection.detach()
             connection.put_back(data)
@@ -115,7 +92,7 @@ async def test_decrypted_bytes_move_along_to_another_thread(sockets, pki):
     await moved.wait()
 
     async def serve():
-        receiver = Recorder()
+        receiver = RecordingReceiver()
         connection.attach(asyncio.get_running_loop(), receiver)
         await receiver.wait_for(len(DATA))
         connection.write([receiver.data])
@@ -130,7 +107,7 @@ async def test_decrypted_bytes_move_along_to_another_thread(sockets, pki):
 
 async def test_what_is_no_handshake_ends_the_connection(sockets):
     connection, theirs = sockets
-    receiver = Recorder()
+    receiver = RecordingReceiver()
     connection.attach(asyncio.get_running_loop(), receiver)
     theirs.sendall(b"REDQ" * 100)
     assert isinstance(await receiver.lost, ssl.SSLError)
@@ -139,7 +116,7 @@ async def test_what_is_no_handshake_ends_the_connection(sockets):
 
 async def test_a_peer_that_leaves_in_the_handshake_ends_the_connection(sockets):
     connection, theirs = sockets
-    receiver = Recorder()
+    receiver = RecordingReceiver()
     connection.attach(asyncio.get_running_loop(), receiver)
     theirs.close()
     await receiver.lost
@@ -148,7 +125,7 @@ async def test_a_peer_that_leaves_in_the_handshake_ends_the_connection(sockets):
 
 async def test_tls_below_1_2_is_refused(sockets, pki):
     connection, theirs = sockets
-    receiver = Recorder()
+    receiver = RecordingReceiver()
     connection.attach(asyncio.get_running_loop(), receiver)
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context = client_context(pki, maximum_version=ssl.TLSVersion.TLSv1_1)
@@ -162,7 +139,7 @@ async def test_tls_below_1_2_is_refused(sockets, pki):
 
 async def test_close_before_the_handshake_is_over(sockets):
     connection, theirs = sockets
-    receiver = Recorder()
+    receiver = RecordingReceiver()
     connection.attach(asyncio.get_running_loop(), receiver)
     connection.write([b"never seen"])
     connection.abort()
@@ -173,7 +150,7 @@ async def test_close_before_the_handshake_is_over(sockets):
 
 async def test_pausing_keeps_decrypted_bytes_back(sockets, pki):
     connection, theirs = sockets
-    receiver, loop = Recorder(), asyncio.get_running_loop()
+    receiver, loop = RecordingReceiver(), asyncio.get_running_loop()
     connection.attach(loop, receiver)
     client = await client_of(theirs, pki)
     received = receiver.data_received

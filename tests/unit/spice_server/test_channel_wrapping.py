@@ -3,53 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 
 import pytest
 import pytest_asyncio
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from spice_server.channel.connection import LOW_WATER, Connection
+from spice_server.channel.connection import LOW_WATER
 from spice_server.websocket.stream import WebSocketStream
+from tests.fakes.connected_pair import ConnectedPair
 from tests.fakes.websocket_client import frame
-from vd_interfaces.control import SpiceEndpoint
 
 pytestmark = pytest.mark.asyncio
 
-HERE = SpiceEndpoint("127.0.0.1", "1", "ipv4")
 BINARY, CLOSE, PING = 2, 8, 9
 
 
-class Recorder:
-    """A receiver that remembers."""
-
-    def __init__(self):
-        self.data = b""
-        self.lost = asyncio.get_running_loop().create_future()
-        self.came = asyncio.Event()
-
-    def data_received(self, data):
-        self.data += data
-        self.came.set()
-
-    def writable(self):
-        pass
-
-    def connection_lost(self, error):
-        self.lost.set_result(error)
-
-
-class Pair:
+class Pair(ConnectedPair):
     """A wrapped connection, and its peer's socket."""
 
     def __init__(self):
-        ours, self.peer = socket.socketpair()
-        self.peer.setblocking(False)
-        self.connection = Connection(ours, HERE, HERE)
-        self.receiver = Recorder()
-        self.loop = asyncio.get_running_loop()
-        self.connection.attach(self.loop, self.receiver)
+        super().__init__()
+        self.attach()
 
     def wrap(self, data=b""):
         stream = WebSocketStream(ServerProtocol(state=State.OPEN))
@@ -57,14 +32,6 @@ class Pair:
 
     async def send(self, data):
         await self.loop.sock_sendall(self.peer, data)
-
-    async def read(self, size):
-        data = b""
-        while len(data) < size:
-            chunk = await self.loop.sock_recv(self.peer, min(65536, size - len(data)))
-            assert chunk, "closed early"
-            data += chunk
-        return data
 
     async def rest(self):
         data = b""
