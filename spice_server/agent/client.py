@@ -97,6 +97,8 @@ class AgentClient:
         self._peer = peer
         self._display = DisplayAgent(agent.apply_monitors, peer.log)
         self._incoming: deque[bytes] = deque()
+        self._backlog = 0
+        """Bytes in ``_incoming``; thousands of the smallest messages may wait there."""
         self._in_message = False
         """Whether it is in the middle of a message of the guest's agent."""
         self._told = agent.connected
@@ -113,6 +115,7 @@ class AgentClient:
         self.give_back(len(self.outgoing))
         self.outgoing.clear()
         self._incoming.clear()
+        self._backlog = 0
         self._in_message = False
         self._outdated = self._told
         self._tell()
@@ -205,15 +208,18 @@ class AgentClient:
             return
         self._in_message = not piece.last
         self._incoming.append(piece.data)
+        self._backlog += len(piece.data)
         self.flush()
-        if sum(map(len, self._incoming)) > MAX_BACKLOG:
+        if self._backlog > MAX_BACKLOG:
             self.fail(f"more than {MAX_BACKLOG} bytes of the agent wait for it")
 
     def flush(self) -> None:
         """Send what its tokens and its socket allow."""
         self._tell()
         while self._incoming and not self._peer.congested and self.tokens.may_send():
-            self._peer.send(MainMsg.AGENT_DATA, self._incoming.popleft())
+            data = self._incoming.popleft()
+            self._backlog -= len(data)
+            self._peer.send(MainMsg.AGENT_DATA, data)
 
     def fail(self, reason: str) -> None:
         """End the client: it is too slow for the others."""
